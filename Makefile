@@ -1,0 +1,64 @@
+# make demo: the main job, end to end.  make test: the tests.  Each sets up all that it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PROFILE ?= lite
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup models demo test lint check bench lock clean
+
+help:
+	@echo "make demo    a cited answer, a translation and a transcript, by real models (PROFILE=lite|standard)"
+	@echo "make test    all tests, on real models"
+	@echo "make check   ruff, mypy and the tests"
+	@echo "make bench   the figures of the README"
+	@echo "make lock    resolve the dependencies again"
+	@echo "make clean   remove the virtual environment"
+
+setup: $(READY)
+
+$(READY): pyproject.toml requirements.lock packaging/llama-cpp-python.lock packaging/build_llama.sh
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is missing: install it, or name it with make PYTHON=/path/to/python." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Setting up $(VENV)…"
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@wheel=$$(packaging/build_llama.sh "$(CURDIR)/$(BIN)/python" packaging/llama-cpp-python.lock) && \
+		$(BIN)/python -m pip install --quiet --no-deps --force-reinstall "$$wheel"
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+models: $(READY)
+	@$(BIN)/edge-slm models pull $(PROFILE)
+
+demo: models
+	@$(BIN)/edge-slm demo --profile $(PROFILE)
+
+test: models
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+check: lint test
+
+bench: models
+	@$(BIN)/edge-slm bench
+
+# The lock names no index: it installs from whichever one pip is set up to use.
+lock: $(READY)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra speech --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --no-emit-package llama-cpp-python \
+		--constraint packaging/constraints.txt --output-file requirements.lock --quiet
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,91 @@
+"""The answer: one shape for the command line, the HTTP server and the Python API."""
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal[
+    "approved", "quote", "written", "declined", "translation", "transcript", "bot", "triage"
+]
+Task = Literal["hr_faq", "translation", "speech", "small_talk", "bot", "triage", "fallback"]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where an answer comes from: a passage of a document, and the words that carry it."""
+
+    kb: str
+    document: str
+    title: str
+    page: int
+    section: str
+    passage: str
+    quote: str
+    score: float
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Which task took the request, how sure that is (0 to 1), and why in one sentence."""
+
+    task: Task
+    confidence: float
+    why: str
+
+
+class ModelUsed(msgspec.Struct, frozen=True):
+    """The model that wrote an answer."""
+
+    id: str
+    sha256: str
+    quantisation: str
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens read, of which already in the cache, and tokens written."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Energy(msgspec.Struct, frozen=True):
+    """What an answer cost, in joules and watt-hours; None where nothing can be said, never 0."""
+
+    joules: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: Literal["rapl", "nvml", "hwmon", "battery", "meter", "estimate"] | None = None
+    wh: float | None = None
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A stretch of speech: start and end in seconds, and what was said."""
+
+    start: float
+    end: float
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the assistant gives back for one request.
+
+    `model` is None when no model wrote the text; `ai_generated` says whether one did. `segments`
+    is filled for transcripts only.
+    """
+
+    text: str
+    kind: Kind
+    task: Task
+    language: str
+    ai_generated: bool
+    route: Route
+    sources: tuple[Source, ...] = ()
+    model: ModelUsed | None = None
+    usage: Usage = Usage()
+    timings_ms: dict[str, float] = {}
+    energy: Energy = Energy()
+    warnings: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the answer as indented JSON text."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()

@@ -1,0 +1,151 @@
+"""The `edge-slm` command: one module a subcommand, imported only when it is called.
+
+Standard output holds the result, standard error everything else; an error is one sentence and an
+exit code (edge_slm/errors.py), never a traceback unless `--debug` is given.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from edge_slm.errors import EdgeSlmError
+from edge_slm.i18n import t
+
+# name -> (English, French): the listing shows these without importing the commands.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": (
+        "Three real answers: an HR question, a translation, a transcript.",
+        "Trois vraies réponses : une question RH, une traduction, une transcription.",
+    ),
+    "ask": (
+        "Ask a question; the answer cites its page, or declines.",
+        "Poser une question ; la réponse cite sa page, ou décline.",
+    ),
+    "translate": ("Translate a text or a file.", "Traduire un texte ou un fichier."),
+    "transcribe": ("Write down a recording.", "Transcrire un enregistrement."),
+    "kb": ("Knowledge bases: create, fill, search.", "Bases documentaires : créer, remplir, chercher."),
+    "models": ("Models: list, pull, verify, remove.", "Modèles : lister, charger, vérifier, retirer."),
+    "eval": ("Measure quality on a data file.", "Mesurer la qualité sur un fichier de données."),
+    "bench": ("Measure time and memory on this machine.", "Mesurer le temps et la mémoire."),
+    "doctor": (
+        "What this machine can do, what is missing, how to mend it.",
+        "Ce que cette machine peut faire, ce qui manque, comment y remédier.",
+    ),
+}
+MODULES = {"eval": "evaluate"}
+
+
+class LazyGroup(click.Group):
+    """Lists its commands from COMMANDS and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"edge_slm.cli.{MODULES.get(name, name)}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(t("Commands", "Commandes")):
+            formatter.write_dl([(name, t(*texts)) for name, texts in COMMANDS.items()])
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from edge_slm import __version__
+
+        click.echo(f"edge-slm {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=t(
+        "A private assistant that runs wholly on this machine: it cites its pages or declines.",
+        "Un assistant privé qui tourne entièrement sur cette machine : il cite ses pages ou décline.",
+    ),
+    epilog=t(
+        "Errors are one sentence; add --debug anywhere to see where one comes from.",
+        "Une erreur est une phrase ; ajoutez --debug pour voir d'où elle vient.",
+    ),
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help=t("Show the version.", "Afficher la version."),
+)
+def root() -> None:
+    """Group of all commands."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    arguments, debug = _without_debug(list(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(run(arguments, debug))
+
+
+def run(arguments: list[str], debug: bool = False) -> int:
+    """Run one command and return its exit code (DESIGN 4.1)."""
+    from edge_slm import offline
+
+    offline.forbid_network()
+    try:
+        result = root.main(arguments, prog_name="edge-slm", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(t("Interrupted.", "Interrompu."), 130)
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has left: that is no error of ours.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        return 0
+    except EdgeSlmError as error:
+        if debug:
+            raise
+        return _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        return _fail(_usage_sentence(error), 2)
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a defect of ours
+        if debug:
+            raise
+        return _fail(
+            t(
+                "Internal error ({error}): run the command again with --debug and report it.",
+                "Erreur interne ({error}) : relancez avec --debug et signalez-la.",
+                error=f"{type(error).__name__}: {error}",
+            ),
+            1,
+        )
+    return result if isinstance(result, int) else 0
+
+
+def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = arguments[:end]
+    kept = [argument for argument in options if argument != "--debug"]
+    return kept + arguments[end:], len(kept) != len(options)
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "edge-slm"
+    return t(
+        "{message} See {path} --help.",
+        "{message} Voir {path} --help.",
+        message=error.format_message(),
+        path=path,
+    )
+
+
+def _fail(sentence: str, code: int) -> int:
+    click.echo(sentence, err=True)
+    return code

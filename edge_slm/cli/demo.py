@@ -1,0 +1,98 @@
+"""edge-slm demo: the main job, end to end, on the sample base."""
+
+import click
+import msgspec
+
+from edge_slm import paths
+from edge_slm.answer import Answer
+from edge_slm.cli import output
+from edge_slm.i18n import decimal, size, t
+from edge_slm.machine import peak_memory
+from edge_slm.profiles import PROFILES
+from edge_slm.progress import progress
+
+SAMPLE = "exemple-rh"
+CONTACT = "direction des ressources humaines, poste 4210"
+QUESTION = "Combien de jours dure le congé de paternité pour des jumeaux ?"
+OFF_TOPIC = "Quelle est la capitale de la Mongolie ?"
+SENTENCE = "traduis en anglais : La demande de congé doit être déposée deux mois avant le départ."
+
+
+@click.command(
+    "demo",
+    help=t(
+        "Make the sample base “exemple-rh” if needed, then answer an HR question, decline another, "
+        "translate a sentence and write down a recording.",
+        "Créer au besoin la base d'exemple « exemple-rh », puis répondre à une question RH, en "
+        "décliner une autre, traduire une phrase et transcrire un enregistrement.",
+    ),
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    help=t("Models to use; the best installed by default.", "Modèles ; les meilleurs par défaut."),
+)
+@click.option("--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON."))
+def command(profile: str | None, as_json: bool) -> None:
+    """Run the demo."""
+    from edge_slm.assistant import Assistant
+
+    _make_sample()
+    recording = str(paths.examples_dir() / "audio" / "message.flac")
+    answers = []
+    with Assistant.open(model=PROFILES[profile][0] if profile else None, kb=[SAMPLE]) as assistant:
+        for request in (QUESTION, OFF_TOPIC, SENTENCE, recording):
+            answer = assistant.ask(request)
+            answers.append(answer)
+            if not as_json:
+                _show(request, answer)
+    peak = peak_memory()
+    if as_json:
+        row = {"answers": answers, "peak_memory_bytes": peak}
+        click.echo(msgspec.json.format(msgspec.json.encode(row), indent=2).decode())
+        return
+    click.echo(
+        t(
+            "Peak memory {peak}. Nothing left this machine. Now yours: edge-slm ask “…”",
+            "Mémoire au plus {peak}. Rien n'est sorti de cette machine. À vous : edge-slm ask « … »",
+            peak=size(peak),
+        )
+    )
+
+
+def _show(request: str, answer: Answer) -> None:
+    click.echo(f"> {request}")
+    output.show_answer(answer, streamed=False, why=False)
+    click.echo(
+        t(
+            "({kind}, {seconds} s, {tokens} tokens written)",
+            "({kind}, {seconds} s, {tokens} jetons écrits)",
+            kind=answer.kind,
+            seconds=decimal(answer.timings_ms["total"] / 1000, 2),
+            tokens=answer.usage.completion_tokens,
+        )
+    )
+    click.echo()
+
+
+def _make_sample() -> None:
+    from edge_slm.cards import get_card
+    from edge_slm.engines.loaded import EMBEDDER, Engines
+    from edge_slm.kb.base import KnowledgeBase, base_path
+    from edge_slm.kb.ingest import add_files, find_files
+
+    files = find_files([paths.examples_dir() / "rh"])
+    path = base_path(SAMPLE)
+    if not path.is_file():
+        embed = get_card(EMBEDDER).embed
+        assert embed
+        KnowledgeBase.create(path, EMBEDDER, embed.dimensions, "fr", CONTACT).close()
+    with KnowledgeBase.open(path) as base:
+        if len(base.documents()) == len(files):
+            return
+        # Engines of its own, closed at once: reading costs memory that answering does not need.
+        engines = Engines()
+        label = t("Making the sample base", "Création de la base d'exemple")
+        with progress(label, len(files)) as advance:
+            add_files(base, engines.embedder(), files, on_file=lambda _: advance(1))
+        engines.close()

@@ -1,0 +1,103 @@
+"""How answers look on a terminal."""
+
+import sys
+
+import click
+
+from edge_slm.answer import Answer, Source
+from edge_slm.i18n import decimal, t
+
+EXIT_DECLINED = 1
+
+
+def to_terminal() -> bool:
+    """Return whether standard output is a terminal, where pieces may be shown as they come."""
+    return sys.stdout.isatty()
+
+
+def show_piece(piece: str) -> None:
+    """Show a piece of an answer at once."""
+    click.echo(piece, nl=False)
+
+
+def show_answer(answer: Answer, *, streamed: bool, why: bool) -> None:
+    """Show an answer and where it comes from.
+
+    Args:
+        answer: the answer.
+        streamed: its text is on the screen already.
+        why: also show the route, the times and the tokens.
+    """
+    click.echo("" if streamed else answer.text)
+    if answer.sources or answer.ai_generated:
+        click.echo()
+    for source in answer.sources:
+        click.echo(_source_line(source))
+    if answer.kind == "written":
+        click.echo(
+            t(
+                "Written by a model ({id}): check it against the page.",
+                "Rédigé par un modèle ({id}) : vérifiez sur la page.",
+                id=answer.model.id if answer.model else "",
+            )
+        )
+    if why:
+        click.echo()
+        for line in why_lines(answer):
+            click.echo(line)
+    show_warnings(answer)
+
+
+def show_warnings(answer: Answer) -> None:
+    """Show what a reader should check, on standard error."""
+    for warning in answer.warnings:
+        click.echo(t("Warning: {w}", "Attention : {w}", w=warning), err=True)
+
+
+def why_lines(answer: Answer) -> list[str]:
+    """Return the route, the times and the tokens of an answer, a line each."""
+    times = ", ".join(f"{name} {decimal(ms, 0)} ms" for name, ms in answer.timings_ms.items())
+    lines = [
+        t(
+            "Route: {task}, confidence {c}: {why}",
+            "Route : {task}, confiance {c} : {why}",
+            task=answer.route.task,
+            c=decimal(answer.route.confidence, 2),
+            why=answer.route.why,
+        ),
+        t("Kind: {kind}", "Nature : {kind}", kind=answer.kind),
+        t("Times: {times}", "Temps : {times}", times=times),
+    ]
+    if answer.model:
+        lines.append(
+            t(
+                "Model: {id}; tokens read {r} ({c} cached), written {w}",
+                "Modèle : {id} ; jetons lus {r} (dont {c} en cache), écrits {w}",
+                id=answer.model.id,
+                r=answer.usage.prompt_tokens,
+                c=answer.usage.cached_tokens,
+                w=answer.usage.completion_tokens,
+            )
+        )
+    else:
+        lines.append(t("Model: none, no token", "Modèle : aucun, aucun jeton"))
+    lines.append(
+        t("Energy: no meter on this machine", "Énergie : pas de compteur sur cette machine")
+        if answer.energy.joules is None
+        else f"{decimal(answer.energy.joules)} J"
+    )
+    return lines
+
+
+def _source_line(source: Source) -> str:
+    place = t("page {page}", "page {page}", page=source.page)
+    if source.section:
+        place += f", {source.section}"
+    return t(
+        "Source: {title}, {place} ({document}, base {kb})",
+        "Source : {title}, {place} ({document}, base {kb})",
+        title=source.title,
+        place=place,
+        document=source.document,
+        kb=source.kb,
+    )

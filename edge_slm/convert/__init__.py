@@ -1,0 +1,1 @@
+"""Model files from third parties, turned into formats that the engines read."""

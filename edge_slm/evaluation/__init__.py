@@ -1,0 +1,1 @@
+"""Quality on data files: what `edge-slm eval` prints."""

@@ -1,0 +1,400 @@
+"""A knowledge base: one SQLite file that holds documents, pages, passages, vectors and approvals.
+
+Copying the file copies the base. A document is added in one transaction: a kill at any point
+leaves the base as it was before. Searching is in search.py.
+"""
+
+import hashlib
+import re
+import sqlite3
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+
+from edge_slm import paths
+from edge_slm.engines import Embedder
+from edge_slm.errors import IntegrityError, UsageError
+from edge_slm.i18n import Language, t
+from edge_slm.kb import schema, vectors
+from edge_slm.kb.calibration import Calibration
+from edge_slm.kb.documents import Document
+from edge_slm.kb.lexical import stems
+from edge_slm.kb.passages import Passage, split
+
+_NAME = re.compile(r"[\w][\w.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """A document as the base lists it."""
+
+    name: str
+    title: str
+    pages: int
+    passages: int
+    date: str
+    licence: str
+    origin: str
+    access: str
+    added: str
+
+
+class KnowledgeBase:
+    """An open base. Use as a context manager, or close it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Wrap an open connection; use `create` or `open`."""
+        self.connection = connection
+        self.path = path
+        self.name = path.stem
+        self.meta = schema.read_meta(connection)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        embedder: str,
+        dimensions: int,
+        language: Language = "fr",
+        contact: str = "",
+    ) -> Self:
+        """Make an empty base.
+
+        Args:
+            path: file of the base, `NAME.db`; it must not exist.
+            embedder: model id of the vectors that it will hold.
+            dimensions: length of a vector.
+            language: language of the documents; it decides the stemming.
+            contact: whom to ask when the base does not answer.
+        Raises:
+            UsageError: the name is not a plain file name, or the base exists.
+        """
+        if not _NAME.fullmatch(path.stem):
+            raise UsageError(
+                t(
+                    "“{name}” cannot name a base: use letters, digits, “-”, “_” and “.”.",
+                    "« {name} » ne peut pas nommer une base : lettres, chiffres, « - », « _ », « . ».",
+                    name=path.stem,
+                )
+            )
+        if path.exists():
+            raise UsageError(
+                t(
+                    "The base “{name}” exists already: add documents to it with edge-slm kb add.",
+                    "La base « {name} » existe déjà : complétez-la avec edge-slm kb add.",
+                    name=path.stem,
+                )
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        schema.create(
+            path,
+            {
+                "uuid": uuid.uuid4().hex,
+                "embedder": embedder,
+                "dimensions": str(dimensions),
+                "language": language,
+                "contact": contact,
+                "calibration": msgspec.json.encode(Calibration()).decode(),
+                "created": _now(),
+            },
+        )
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a base.
+
+        Raises:
+            UsageError: there is no such base.
+            IntegrityError: the file is not a base of this version, or is damaged.
+        """
+        if not path.is_file():
+            raise UsageError(
+                t(
+                    "There is no base “{name}”: list them with edge-slm kb list.",
+                    "Il n'y a pas de base « {name} » : listez-les avec edge-slm kb list.",
+                    name=path.stem,
+                )
+            )
+        connection = sqlite3.connect(path, check_same_thread=False)
+        try:
+            return cls(connection, path)
+        except (sqlite3.DatabaseError, KeyError, ValueError) as error:
+            connection.close()
+            raise IntegrityError(
+                t(
+                    "{path} is not a knowledge base, or it is damaged ({error}).",
+                    "{path} n'est pas une base documentaire, ou elle est abîmée ({error}).",
+                    path=path,
+                    error=error,
+                )
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @property
+    def language(self) -> Language:
+        """Language of the documents."""
+        return "en" if self.meta["language"] == "en" else "fr"
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return int(self.meta["dimensions"])
+
+    @property
+    def generation(self) -> int:
+        """Number that grows with each change."""
+        (value,) = self.connection.execute(
+            "SELECT value FROM meta WHERE key = 'generation'"
+        ).fetchone()
+        return int(value)
+
+    @property
+    def contact(self) -> str:
+        """Whom to ask when the base does not answer; may be empty."""
+        return self.meta["contact"]
+
+    @property
+    def calibration(self) -> Calibration:
+        """What tells from a search whether the base holds an answer."""
+        return msgspec.json.decode(self.meta["calibration"], type=Calibration)
+
+    def approve(self, question: str, answer: str, passage: int | None, approved_by: str) -> None:
+        """Keep an answer that will be given, word for word, to a question.
+
+        Args:
+            question: the question; another wording with the same stems gets the same answer.
+            answer: the text.
+            passage: id of the passage that it cites, or None.
+            approved_by: who takes responsibility for it.
+        """
+        key = _question_key(question, self.language)
+        if not key:
+            raise UsageError(
+                t("The question holds no word.", "La question ne contient aucun mot.")
+            )
+        with schema.transaction(self.connection) as db:
+            db.table("approved").delete_where("key = ?", [key])
+            db.table("approved").insert(
+                {
+                    "key": key,
+                    "question": question,
+                    "answer": answer,
+                    "passage": passage,
+                    "approved_by": approved_by,
+                    "approved_at": _now(),
+                }
+            )
+
+    def approved_answer(self, question: str) -> tuple[str, int | None] | None:
+        """Return the approved answer to a question and the passage it cites, or None."""
+        row = self.connection.execute(
+            "SELECT answer, passage FROM approved WHERE key = ?",
+            (_question_key(question, self.language),),
+        ).fetchone()
+        return (str(row[0]), row[1]) if row else None
+
+    def approvals(self) -> list[dict[str, Any]]:
+        """Return all approved answers: id, question, answer, approved_by, approved_at."""
+        columns = ("id", "question", "answer", "approved_by", "approved_at")
+        rows = self.connection.execute(f"SELECT {', '.join(columns)} FROM approved ORDER BY id")
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def withdraw(self, approval: int) -> bool:
+        """Remove an approved answer by its id; return whether it was there."""
+        with self.connection:
+            return self.connection.execute(
+                "DELETE FROM approved WHERE id = ?", (approval,)
+            ).rowcount > 0
+
+    def add(
+        self,
+        document: Document,
+        embedder: Embedder,
+        *,
+        access: str = "",
+        on_passages: Callable[[int], None] = lambda _: None,
+    ) -> bool:
+        """Add a document, or replace the one of the same name; return whether anything changed.
+
+        Args:
+            document: what a reader made of a file.
+            embedder: the embedder that the base was created for.
+            access: label of who may read it; empty for everybody.
+            on_passages: called with the number of passages just embedded.
+        Raises:
+            UsageError: the document holds no text.
+        """
+        digest = hashlib.sha256(msgspec.json.encode((document, access))).hexdigest()
+        known = self.connection.execute(
+            "SELECT 1 FROM documents WHERE name = ? AND sha256 = ?", (document.name, digest)
+        ).fetchone()
+        if known:
+            return False
+        passages = split(document)
+        if not passages:
+            raise UsageError(
+                t(
+                    "{name} holds no text.", "{name} ne contient aucun texte.", name=document.name
+                )
+            )
+        matrix = self._embed(document, passages, embedder, on_passages)
+        self._write(document, digest, access, passages, matrix)
+        return True
+
+    def remove(self, name: str) -> bool:
+        """Remove a document; return whether it was there."""
+        with schema.transaction(self.connection) as db:
+            removed = self._delete(name)
+            if removed:
+                schema.next_generation(db.conn)
+        return removed
+
+    def documents(self) -> list[StoredDocument]:
+        """Return all documents, by name."""
+        rows = self.connection.execute(
+            """SELECT d.name, d.title, d.pages, count(p.id), d.date, d.licence, d.origin,
+                      d.access, d.added
+               FROM documents d LEFT JOIN passages p ON p.document = d.id
+               GROUP BY d.id ORDER BY d.name"""
+        )
+        return [StoredDocument(*row) for row in rows]
+
+    def page(self, name: str, number: int) -> str | None:
+        """Return the text of a page (from 1), or None where there is none."""
+        row = self.connection.execute(
+            """SELECT pages.text FROM pages JOIN documents d ON d.id = pages.document
+               WHERE d.name = ? AND pages.number = ?""",
+            (name, number),
+        ).fetchone()
+        return str(row[0]) if row else None
+
+    def passage_count(self) -> int:
+        """Return the number of passages."""
+        (count,) = self.connection.execute("SELECT count(*) FROM passages").fetchone()
+        return int(count)
+
+    def matrix(self) -> vectors.Vectors:
+        """Return the vectors of all passages, in the order of their ids, memory-mapped."""
+        cached = paths.cache_dir() / "vectors" / f"{self.meta['uuid']}-{self.generation}.f32"
+        return vectors.load_matrix(self.connection, self.dimensions, cached)
+
+    def _embed(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embedder: Embedder,
+        on_passages: Callable[[int], None],
+    ) -> vectors.Vectors:
+        batches = []
+        for start in range(0, len(passages), 16):
+            batch = passages[start : start + 16]
+            batches.append(embedder.embed_passages([headed(document.title, p) for p in batch]))
+            on_passages(len(batch))
+        return np.concatenate(batches)
+
+    def _write(
+        self,
+        document: Document,
+        digest: str,
+        access: str,
+        passages: Sequence[Passage],
+        matrix: vectors.Vectors,
+    ) -> None:
+        pages: dict[int, list[str]] = {}
+        for block in document.blocks:
+            pages.setdefault(block.page, []).append(block.text)
+        with schema.transaction(self.connection) as db:
+            self._delete(document.name)
+            document_id = db.table("documents").insert(
+                {
+                    "name": document.name,
+                    "title": document.title,
+                    "origin": document.origin,
+                    "date": document.date,
+                    "licence": document.licence,
+                    "sha256": digest,
+                    "access": access,
+                    "added": _now(),
+                    "pages": max(pages),
+                }
+            ).last_pk
+            db.table("pages").insert_all(
+                {"document": document_id, "number": number, "text": "\n\n".join(texts)}
+                for number, texts in pages.items()
+            )
+            for passage, vector in zip(passages, matrix, strict=True):
+                passage_id = db.table("passages").insert(
+                    self._passage_row(document_id, document.title, passage)
+                ).last_pk
+                db.table("vectors").insert(
+                    {"passage": passage_id, "vector": vectors.to_blob(vector)}
+                )
+            schema.next_generation(db.conn)
+
+    def _passage_row(self, document_id: Any, title: str, passage: Passage) -> dict[str, Any]:  # noqa: ANN401 - a SQLite key
+        return {
+            "document": document_id,
+            "page": passage.page,
+            "section": passage.section,
+            "text": passage.text,
+            "title_stems": " ".join(stems(title, self.language)),
+            "section_stems": " ".join(stems(passage.section, self.language)),
+            "text_stems": " ".join(stems(passage.text, self.language)),
+        }
+
+    def _delete(self, name: str) -> bool:
+        with closing(self.connection.cursor()) as cursor:
+            row = cursor.execute("SELECT id FROM documents WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                return False
+            cursor.execute(
+                "DELETE FROM vectors WHERE passage IN (SELECT id FROM passages WHERE document = ?)",
+                row,
+            )
+            cursor.execute("DELETE FROM passages WHERE document = ?", row)
+            cursor.execute("DELETE FROM pages WHERE document = ?", row)
+            cursor.execute("DELETE FROM documents WHERE id = ?", row)
+            return True
+
+
+def base_path(name: str) -> Path:
+    """Return the file of a base: a path as it is, a plain name in the user's folder of bases."""
+    if name.endswith(".db") or "/" in name or "\\" in name:
+        return Path(name)
+    return paths.bases_dir() / f"{name}.db"
+
+
+def list_bases() -> list[Path]:
+    """Return the files of the user's bases, by name."""
+    return sorted(paths.bases_dir().glob("*.db"))
+
+
+def headed(title: str, passage: Passage) -> str:
+    """Return a passage under its titles, as the embedder reads it."""
+    head = " > ".join(part for part in (title, passage.section) if part)
+    return f"{head}\n{passage.text}" if head else passage.text
+
+
+def _question_key(question: str, language: Language) -> str:
+    return " ".join(sorted(set(stems(question, language))))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

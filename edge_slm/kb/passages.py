@@ -1,0 +1,97 @@
+"""Cuts a document into passages: what is indexed, searched, quoted and cited.
+
+A passage stays within one page and one section, so that its citation is exact. It knows nothing of
+databases or models.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from edge_slm.kb.documents import Block, Document
+from edge_slm.text import sentences
+
+# In characters; E5 reads 512 tokens, about 1,900 characters of French. Shorter passages cost fewer
+# prompt tokens, and less memory: llama.cpp reserves a megabyte for each token that E5 reads.
+TARGET = 900
+LONGEST = 1100
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of a document that can be cited by itself."""
+
+    text: str
+    page: int
+    section: str
+
+
+def split(document: Document, target: int = TARGET, longest: int = LONGEST) -> list[Passage]:
+    """Return the passages of a document, in reading order.
+
+    Args:
+        document: the document.
+        target: characters after which a passage is closed at the next block's end.
+        longest: characters that no passage exceeds; longer blocks are cut at lines, sentences,
+            then words. The first line of a cut table is repeated.
+    """
+    passages = []
+    for (page, section), blocks in groupby(document.blocks, key=lambda b: (b.page, b.section)):
+        texts = _gather(_pieces(blocks, longest), target, longest)
+        passages.extend(Passage(text, page, section) for text in texts)
+    return passages
+
+
+def _pieces(blocks: Iterator[Block], longest: int) -> Iterator[str]:
+    for block in blocks:
+        text = block.text.strip()
+        if not text:
+            continue
+        if len(text) <= longest:
+            yield text
+        else:
+            yield from _cut(text, longest)
+
+
+def _gather(pieces: Iterator[str], target: int, longest: int) -> Iterator[str]:
+    held: list[str] = []
+    length = 0
+    for piece in pieces:
+        if held and (length >= target or length + len(piece) + 1 > longest):
+            yield "\n".join(held)
+            held, length = [], 0
+        held.append(piece)
+        length += len(piece) + 1
+    if held:
+        yield "\n".join(held)
+
+
+def _cut(text: str, longest: int) -> Iterator[str]:
+    lines = text.splitlines()
+    header = lines[0] + "\n" if _is_table(lines) and len(lines[0]) < longest // 4 else ""
+    room = longest - len(header)
+    for number, piece in enumerate(_gather(_short_lines(lines, room), room, room)):
+        yield piece if number == 0 else header + piece
+
+
+def _short_lines(lines: list[str], longest: int) -> Iterator[str]:
+    for line in lines:
+        if len(line) <= longest:
+            yield line
+            continue
+        for sentence in sentences(line):
+            yield from _words_within(sentence, longest)
+
+
+def _words_within(sentence: str, longest: int) -> Iterator[str]:
+    while len(sentence) > longest:
+        space = sentence.rfind(" ", 1, longest)
+        end = space if space > 0 else longest
+        yield sentence[:end]
+        sentence = sentence[end:].lstrip()
+    if sentence:
+        yield sentence
+
+
+def _is_table(lines: list[str]) -> bool:
+    return len(lines) > 2 and all(" | " in line for line in lines[:3])

@@ -1,0 +1,75 @@
+"""What this machine has: memory, cores, disk."""
+
+import os
+import shutil
+from pathlib import Path
+
+import psutil
+
+
+def total_ram() -> int:
+    """Return the memory of this machine, in bytes."""
+    return int(psutil.virtual_memory().total)
+
+
+def available_ram() -> int:
+    """Return the memory that can be had without swapping, in bytes."""
+    return int(psutil.virtual_memory().available)
+
+
+def compute_threads() -> int:
+    """Return the threads for an engine: physical cores that this process may use.
+
+    Hyper-threads share the vector units that inference is bound by.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    physical = psutil.cpu_count(logical=False)
+    return max(1, min(physical or 1, allowed or 1))
+
+
+def free_disk(path: Path) -> int:
+    """Return the free bytes of the disk that holds `path` or its nearest existing parent."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def summary() -> dict[str, object]:
+    """Return what a figure must be read with: the command, the versions, the machine."""
+    import platform
+    import sys
+
+    from edge_slm import __version__
+
+    return {
+        "command": " ".join(["edge-slm", *sys.argv[1:]]),
+        "version": __version__,
+        "python": platform.python_version(),
+        "machine": f"{cpu_name()}, {compute_threads()} cores, {total_ram() / 1e9:.1f} GB",
+        "load": round(psutil.getloadavg()[0], 2),
+    }
+
+
+def cpu_name() -> str:
+    """Return the processor's name, or its architecture where the system does not tell."""
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has held, in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))
+    import sys
+
+    # ru_maxrss is in kilobytes on Linux, in bytes on macOS (getrusage(2)).
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,264 @@
+"""The answer ladder: approved, quoted, written, declined; the smallest rung that serves.
+
+Each rung cites its passages. What a model writes is held to them: a sentence with a figure or too
+many words that its passages do not hold is not shown.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from edge_slm.answer import Kind, Source, Usage
+from edge_slm.engines import ChatEngine, Embedder, Message, Piece
+from edge_slm.i18n import Language, say
+from edge_slm.kb.base import KnowledgeBase
+from edge_slm.kb.lexical import stems
+from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, rarity, search
+from edge_slm.tasks.quoting import Quote, best_quote
+from edge_slm.text import figures, sentences, shorten, split_complete
+
+# Measured on the development questions (docs/decisions/0006-answer-ladder.md).
+QUOTE_SURE = 0.75  # score from which a quotation answers by itself
+PASSAGES_READ = 3  # by the model: more cost prompt tokens and distract a small one
+LONGEST_REPLY = 160  # tokens
+FOREIGN_WORDS = 0.4  # share of a written sentence's stems that may stand in no passage
+
+_UNKNOWN = {"fr": "JE NE SAIS PAS", "en": "I DO NOT KNOW"}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the bases hold on a question: the surest base's hits, and how sure it is (0 to 1)."""
+
+    base: KnowledgeBase | None
+    found: Found
+    confidence: float
+    threshold: float
+
+
+@dataclass
+class Reply:
+    """An answer under way; all is final once `pieces` is exhausted."""
+
+    pieces: Iterator[str] = iter(())
+    kind: Kind = "declined"
+    why: str = ""
+    sources: tuple[Source, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    warnings: list[str] = field(default_factory=list)
+    model_wrote: bool = False
+
+
+def gather(question: str, bases: Sequence[KnowledgeBase], embedder: Embedder) -> Evidence:
+    """Search all bases and return what the surest one holds."""
+    best = Evidence(None, NOTHING, 0.0, 1.0)
+    for base in bases:
+        found = search(base, embedder, question)
+        calibration = base.calibration
+        confidence = calibration.confidence(found.signals) if found.hits else 0.0
+        if best.base is None or confidence > best.confidence:
+            best = Evidence(base, found, confidence, calibration.threshold)
+    return best
+
+
+def answer(
+    question: str, language: Language, evidence: Evidence, engine: Callable[[], ChatEngine]
+) -> Reply:
+    """Answer a question from the evidence, by the smallest rung that serves.
+
+    Args:
+        question: the question.
+        language: language of the question, and of what is said around the passages.
+        evidence: what `gather` found.
+        engine: gives the chat model; called only if a model has to write.
+    """
+    base = evidence.base
+    if base is None:
+        return _declined(language, evidence)
+    if approved := base.approved_answer(question):
+        return _approved(base, language, *approved)
+    if not evidence.found.hits or evidence.confidence < evidence.threshold:
+        return _declined(language, evidence)
+    weights = rarity(base, list(dict.fromkeys(stems(question, base.language))))
+    quote = best_quote(question, evidence.found.hits[:PASSAGES_READ], weights, base.language)
+    if quote and quote.score >= QUOTE_SURE:
+        reply = Reply()
+        reply.pieces = iter([_quote(reply, language, evidence, quote)])
+        return reply
+    reply = Reply()
+    reply.pieces = _written(reply, question, language, evidence, engine, quote)
+    return reply
+
+
+def source_of(hit: Hit, quote: str) -> Source:
+    """Return the citation of a passage."""
+    return Source(
+        kb=hit.kb,
+        document=hit.document,
+        title=hit.title,
+        page=hit.page,
+        section=hit.section,
+        passage=f"{hit.kb}:{hit.passage}",
+        quote=quote,
+        score=hit.score,
+    )
+
+
+def _approved(base: KnowledgeBase, language: Language, text: str, passage: int | None) -> Reply:
+    hit = hit_of(base, passage, 1.0) if passage is not None else None
+    return Reply(
+        iter([text]),
+        "approved",
+        say(
+            language, "approved beforehand for this question", "approuvée d'avance pour cette question"
+        ),
+        (source_of(hit, shorten(hit.text, 300)),) if hit else (),
+    )
+
+
+def _declined(language: Language, evidence: Evidence) -> Reply:
+    base = evidence.base
+    text = say(
+        language,
+        "I do not find the answer in my documents.",
+        "Je ne trouve pas la réponse dans mes documents.",
+    )
+    if base and base.contact:
+        text += say(language, " Please ask: {c}.", " Adressez-vous à : {c}.", c=base.contact)
+    why = say(
+        language,
+        "the documents hold nothing near enough (confidence {c:.2f}, at least {t:.2f} is needed)",
+        "les documents n'ont rien d'assez proche (confiance {c:.2f}, il faut {t:.2f})",
+        c=evidence.confidence,
+        t=evidence.threshold,
+    )
+    return Reply(iter([text]), "declined", why)
+
+
+def _quote(reply: Reply, language: Language, evidence: Evidence, quote: Quote) -> str:
+    reply.kind = "quote"
+    reply.sources = (source_of(quote.hit, quote.text),)
+    reply.why = say(
+        language,
+        "the words of the document answer (quotation {score:.2f}, confidence {confidence:.2f})",
+        "les mots du document répondent (citation {score:.2f}, confiance {confidence:.2f})",
+        score=quote.score,
+        confidence=evidence.confidence,
+    )
+    return quote.shown
+
+
+def _written(
+    reply: Reply,
+    question: str,
+    language: Language,
+    evidence: Evidence,
+    engine: Callable[[], ChatEngine],
+    quote: Quote | None,
+) -> Iterator[str]:
+    """Yield what the model writes, sentence by sentence, as far as the passages bear it out."""
+    hits = evidence.found.hits[:PASSAGES_READ]
+    held = Held.of(question, hits, language)
+    kept: list[str] = []
+    reply.model_wrote = True
+    for sentence in _sentences(reply, engine(), _prompt(question, hits, language)):
+        if _UNKNOWN[language] in sentence.upper():
+            break
+        if not held.bears(sentence):
+            reply.warnings.append(
+                say(
+                    language,
+                    "A written sentence that the passages do not bear out was dropped.",
+                    "Une phrase rédigée que les passages ne confirment pas a été écartée.",
+                )
+            )
+            break
+        yield f" {sentence}" if kept else sentence
+        kept.append(sentence)
+    if kept:
+        _cite_written(reply, " ".join(kept), hits, language)
+        return
+    reply.model_wrote = False
+    if quote:
+        yield _quote(reply, language, evidence, quote)
+        return
+    declined = _declined(language, evidence)
+    reply.kind, reply.why = declined.kind, declined.why
+    yield from declined.pieces
+
+
+def _sentences(
+    reply: Reply, engine: ChatEngine, messages: Sequence[Message]
+) -> Iterator[str]:
+    """Yield the whole sentences of the model's reply; a last one cut off is left out."""
+    pending = ""
+    for event in engine.stream(messages, LONGEST_REPLY):
+        if isinstance(event, Piece):
+            pending += event.text
+            whole, pending = split_complete(pending)
+            yield from whole
+        else:
+            reply.usage = event.usage
+            if event.complete and pending.strip():
+                yield pending.strip()
+
+
+def _prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Message]:
+    system = say(
+        language,
+        "You answer the questions of civil servants from the extracts given, and from nothing "
+        "else. Answer in one or two short sentences, with the exact figures of the extracts. If the "
+        "extracts do not answer, write only: {unknown}.",
+        "Tu réponds aux questions d'agents publics d'après les extraits donnés, et rien d'autre. "
+        "Réponds en une ou deux phrases courtes, avec les chiffres exacts des extraits. Si les "
+        "extraits ne répondent pas, écris seulement : {unknown}.",
+        unknown=_UNKNOWN[language],
+    )
+    extracts = "\n\n".join(
+        f"[{number}] {' > '.join(part for part in (hit.title, hit.section) if part)}\n{hit.text}"
+        for number, hit in enumerate(hits, 1)
+    )
+    return [Message("system", system), Message("user", f"{extracts}\n\nQuestion : {question}")]
+
+
+def _cite_written(reply: Reply, text: str, hits: Sequence[Hit], language: Language) -> None:
+    reply.kind = "written"
+    reply.why = say(
+        language,
+        "written by the model from the passages cited",
+        "rédigée par le modèle d'après les passages cités",
+    )
+    spoken = set(stems(text, language))
+
+    def shared(line: str) -> int:
+        return len(spoken & set(stems(line, language))) + 2 * len(figures(text) & figures(line))
+
+    scored = [(max(sentences(hit.text), key=shared), hit) for hit in hits]
+    best = max(shared(line) for line, _ in scored)
+    near = [(line, hit) for line, hit in scored if shared(line) and shared(line) >= best / 2]
+    near.sort(key=lambda pair: -shared(pair[0]))
+    reply.sources = tuple(source_of(hit, line) for line, hit in near)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the passages and the question hold: figures, stems."""
+
+    figures: frozenset[str]
+    stems: frozenset[str]
+    language: Language
+
+    @classmethod
+    def of(cls, question: str, hits: Sequence[Hit], language: Language) -> "Held":
+        """Gather the figures and stems of the hits; the question's own words may be repeated."""
+        text = "\n".join(f"{hit.title}\n{hit.section}\n{hit.text}" for hit in hits)
+        words = frozenset(stems(f"{text}\n{question}", language))
+        return cls(frozenset(figures(text)), words, language)
+
+    def bears(self, sentence: str) -> bool:
+        """Return whether a sentence says no figure, and few words, of its own."""
+        if not figures(sentence) <= self.figures:
+            return False
+        words = [word for word in stems(sentence, self.language) if not word.isdigit()]
+        foreign = sum(word not in self.stems for word in words)
+        return foreign <= FOREIGN_WORDS * len(words)
+

@@ -1,0 +1,209 @@
+"""Translation by a chat model, line by line: markup at the edges of a line stays as it is."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_slm.answer import Usage
+from edge_slm.engines import ChatEngine, Message, Piece
+from edge_slm.errors import UsageError
+from edge_slm.i18n import t
+from edge_slm.language import NAMES
+from edge_slm.text import figures, sentences, shorten
+
+# Characters translated at once: a small model drops sentences from longer texts.
+LONGEST = 500
+
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_EDGES = re.compile(r"^(\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*)*)(.*?)(\s*)$", re.DOTALL)
+_LETTER = re.compile(r"[^\W\d_]")
+
+_EXAMPLES = {
+    ("fr", "en"): ("La mairie est ouverte de 9 h à 17 h.", "The town hall is open from 9 am to 5 pm."),
+    ("en", "fr"): (
+        "Please bring two documents.",
+        "Veuillez apporter deux documents.",
+    ),
+}
+
+
+@dataclass
+class Translation:
+    """A translation under way; complete once `pieces` is exhausted."""
+
+    pieces: Iterator[str]
+    usage: Usage = field(default_factory=Usage)
+    warnings: list[str] = field(default_factory=list)
+
+
+def translate(
+    engine: ChatEngine,
+    text: str,
+    source: str,
+    target: str,
+    glossary: Sequence[tuple[str, str]] = (),
+) -> Translation:
+    """Translate a text; the result is read piece by piece.
+
+    Args:
+        engine: the chat model.
+        text: plain text or Markdown. Blank lines, code blocks and marks at the start of a line stay.
+        source: code of its language.
+        target: code of the language wanted.
+        glossary: pairs (term, translation) that the model is told to use.
+    """
+    result = Translation(iter(()))
+    result.pieces = _lines(engine, text, source, target, glossary, result)
+    return result
+
+
+def read_glossary(path: Path) -> list[tuple[str, str]]:
+    """Return the pairs of a CSV file of two columns: term, translation.
+
+    Raises:
+        UsageError: the file cannot be read, or a row has not two columns.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            t(
+                "The glossary {path} cannot be read: {error}.",
+                "Le glossaire {path} ne se lit pas : {error}.",
+                path=path,
+                error=error,
+            )
+        ) from None
+    separator = ";" if text.count(";") > text.count(",") else ","
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if any(row)]
+    for number, row in enumerate(rows, 1):
+        if len(row) != 2 or not all(cell.strip() for cell in row):
+            raise UsageError(
+                t(
+                    "Row {number} of the glossary {path} needs two columns: term, translation.",
+                    "La ligne {number} du glossaire {path} doit avoir deux colonnes : terme, traduction.",
+                    number=number,
+                    path=path,
+                )
+            )
+    return [(row[0].strip(), row[1].strip()) for row in rows]
+
+
+def _lines(
+    engine: ChatEngine,
+    text: str,
+    source: str,
+    target: str,
+    glossary: Sequence[tuple[str, str]],
+    result: Translation,
+) -> Iterator[str]:
+    in_code = False
+    for line in text.splitlines(keepends=True):
+        before, content, after = _edges(line)
+        if _FENCE.match(line):
+            in_code = not in_code
+        if in_code or _FENCE.match(line) or not _LETTER.search(content):
+            yield line
+            continue
+        yield before
+        for number, group in enumerate(_groups(content)):
+            if number:
+                yield " "
+            yield from _group(engine, group, source, target, glossary, result)
+        yield after
+
+
+def _edges(line: str) -> tuple[str, str, str]:
+    found = _EDGES.match(line)
+    assert found  # every part may be empty
+    return found[1], found[2], found[3]
+
+
+def _groups(content: str) -> Iterator[str]:
+    held = ""
+    for sentence in sentences(content):
+        if held and len(held) + len(sentence) >= LONGEST:
+            yield held
+            held = ""
+        held = f"{held} {sentence}" if held else sentence
+    if held:
+        yield held
+
+
+def _group(
+    engine: ChatEngine,
+    text: str,
+    source: str,
+    target: str,
+    glossary: Sequence[tuple[str, str]],
+    result: Translation,
+) -> Iterator[str]:
+    terms = [pair for pair in glossary if pair[0].lower() in text.lower()]
+    room = 64 + 2 * engine.count_tokens(text)
+    written = []
+    started = False
+    for event in engine.stream(_prompt(text, source, target, terms), max_tokens=room):
+        if isinstance(event, Piece):
+            piece = event.text if started else event.text.lstrip()
+            started = started or bool(piece)
+            written.append(piece)
+            yield piece
+        else:
+            _account(result, event.usage)
+            if not event.complete:
+                result.warnings.append(_cut_off(text))
+    result.warnings.extend(_lost("".join(written), text, terms))
+
+
+def _prompt(
+    text: str, source: str, target: str, terms: Sequence[tuple[str, str]]
+) -> list[Message]:
+    system = (
+        f"You are a professional translator. Translate the user's text from {NAMES[source][0]} "
+        f"into {NAMES[target][0]}. Reply with the translation only, nothing else."
+    )
+    if terms:
+        system += " Use this glossary: " + "; ".join(f"{a} = {b}" for a, b in terms) + "."
+    example = _EXAMPLES.get((source, target))
+    shots = [Message("user", example[0]), Message("assistant", example[1])] if example else []
+    return [Message("system", system), *shots, Message("user", text)]
+
+
+def _account(result: Translation, usage: Usage) -> None:
+    total = result.usage
+    result.usage = Usage(
+        total.prompt_tokens + usage.prompt_tokens,
+        total.cached_tokens + usage.cached_tokens,
+        total.completion_tokens + usage.completion_tokens,
+    )
+
+
+def _lost(written: str, text: str, terms: Sequence[tuple[str, str]]) -> Iterator[str]:
+    if missing := sorted(figures(text) - figures(written)):
+        yield t(
+            "Check the figures: {figures} is missing from the translation of “{text}”.",
+            "Vérifiez les chiffres : {figures} manque dans la traduction de « {text} ».",
+            figures=", ".join(missing),
+            text=shorten(text),
+        )
+    for term, translation in terms:
+        if translation.lower() not in written.lower():
+            yield t(
+                "The glossary's “{translation}” was not used for “{term}”.",
+                "Le terme du glossaire « {translation} » n'a pas servi pour « {term} ».",
+                translation=translation,
+                term=term,
+            )
+
+
+def _cut_off(text: str) -> str:
+    return t(
+        "The translation of “{text}” was cut off.",
+        "La traduction de « {text} » a été coupée.",
+        text=shorten(text),
+    )
+
+
