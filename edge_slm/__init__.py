@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: `import edge_slm` stays light
+def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"edge_slm.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

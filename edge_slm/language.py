@@ -43,7 +43,7 @@ def code_of(name: str) -> str | None:
 
 
 @cache
-def _identifier() -> Any:  # noqa: ANN401 - py3langid is untyped; 0.2 s and 100 MB, so only on use
+def _identifier() -> Any:
     import py3langid
 
     return py3langid

@@ -11,7 +11,22 @@ from edge_slm.answer import Route
 from edge_slm.i18n import t
 from edge_slm.language import NAMES, code_of
 
-AUDIO_SUFFIXES = frozenset(".wav .flac .mp3 .ogg .oga .opus .m4a .aac .wma .webm .mp4 .mkv".split())
+AUDIO_SUFFIXES = frozenset(
+    [
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".m4a",
+        ".aac",
+        ".wma",
+        ".webm",
+        ".mp4",
+        ".mkv",
+    ]
+)
 
 _LANGUAGE = "|".join(sorted({name for names in NAMES.values() for name in names}, key=len)[::-1])
 _POLITE = (
@@ -101,7 +116,11 @@ def route(text: str) -> Request:
         or _recording(text)
         or _small_talk(text)
         or Request(
-            Route("hr_faq", 0.6, t("taken for a question to the base", "pris pour une question à la base")),
+            Route(
+                "hr_faq",
+                0.6,
+                t("taken for a question to the base", "pris pour une question à la base"),
+            ),
             text,
         )
     )

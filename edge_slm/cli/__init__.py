@@ -26,8 +26,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "translate": ("Translate a text or a file.", "Traduire un texte ou un fichier."),
     "transcribe": ("Write down a recording.", "Transcrire un enregistrement."),
-    "kb": ("Knowledge bases: create, fill, search.", "Bases documentaires : créer, remplir, chercher."),
-    "models": ("Models: list, pull, verify, remove.", "Modèles : lister, charger, vérifier, retirer."),
+    "kb": (
+        "Knowledge bases: create, fill, search.",
+        "Bases documentaires : créer, remplir, chercher.",
+    ),
+    "models": (
+        "Models: list, pull, verify, remove.",
+        "Modèles : lister, charger, vérifier, retirer.",
+    ),
     "eval": ("Measure quality on a data file.", "Mesurer la qualité sur un fichier de données."),
     "bench": ("Measure time and memory on this machine.", "Mesurer le temps et la mémoire."),
     "doctor": (
@@ -70,7 +76,8 @@ def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
     help=t(
         "A private assistant that runs wholly on this machine: it cites its pages or declines.",
-        "Un assistant privé qui tourne entièrement sur cette machine : il cite ses pages ou décline.",
+        "Un assistant privé qui tourne entièrement sur cette machine : il cite ses pages ou "
+        "décline.",
     ),
     epilog=t(
         "Errors are one sentence; add --debug anywhere to see where one comes from.",
@@ -114,7 +121,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
         return _fail(_usage_sentence(error), 2)
-    except Exception as error:  # noqa: BLE001 - the outermost edge: a defect of ours
+    except Exception as error:
         if debug:
             raise
         return _fail(

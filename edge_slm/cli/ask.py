@@ -1,5 +1,7 @@
 """edge-slm ask."""
 
+import sys
+
 import click
 
 from edge_slm.cli import output
@@ -42,10 +44,10 @@ def command(
 
     text = " ".join(question)
     if text == "-":
-        text = click.get_text_stream("stdin", errors="replace").read()
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
     streamed = output.to_terminal() and not as_json
     with Assistant.open(model=model, kb=bases or None) as assistant:
-        answer = assistant.ask(text, output.show_piece) if streamed else assistant.ask(text)
+        answer = assistant.ask(text, output.show_piece if streamed else output.hide_piece)
     if as_json:
         click.echo(answer.to_json())
     else:

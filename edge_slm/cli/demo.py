@@ -54,7 +54,8 @@ def command(profile: str | None, as_json: bool) -> None:
     click.echo(
         t(
             "Peak memory {peak}. Nothing left this machine. Now yours: edge-slm ask “…”",
-            "Mémoire au plus {peak}. Rien n'est sorti de cette machine. À vous : edge-slm ask « … »",
+            "Mémoire au plus {peak}. Rien n'est sorti de cette machine. À vous : "
+            "edge-slm ask « … »",
             peak=size(peak),
         )
     )

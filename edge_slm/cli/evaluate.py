@@ -13,7 +13,9 @@ FILE = click.Path(path_type=Path)
 JSON_HELP = t("Print JSON.", "Afficher du JSON.")
 
 
-@click.group("eval", help=t("Measure quality on a data file.", "Mesurer la qualité sur un fichier."))
+@click.group(
+    "eval", help=t("Measure quality on a data file.", "Mesurer la qualité sur un fichier.")
+)
 def command() -> None:
     """Group of the suites."""
 

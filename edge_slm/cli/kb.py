@@ -72,8 +72,8 @@ def create(name: str, language: str, contact: str) -> None:
     help=t(
         "Add files or folders to a base. A document already there is left as it is; a newer "
         "version takes its place.",
-        "Ajouter des fichiers ou des dossiers à une base. Un document déjà présent reste tel quel ; "
-        "une version plus récente le remplace.",
+        "Ajouter des fichiers ou des dossiers à une base. Un document déjà présent reste tel "
+        "quel ; une version plus récente le remplace.",
     ),
 )
 @click.argument("name")
@@ -100,8 +100,10 @@ def add(name: str, paths: tuple[Path, ...], access: str) -> int:
             )
         _say(
             t(
-                "{added} added, {same} unchanged, {failed} left out; the base holds {total} passages.",
-                "{added} ajoutés, {same} inchangés, {failed} écartés ; la base compte {total} passages.",
+                "{added} added, {same} unchanged, {failed} left out; "
+                "the base holds {total} passages.",
+                "{added} ajoutés, {same} inchangés, {failed} écartés ; "
+                "la base compte {total} passages.",
                 added=len(report.added),
                 same=len(report.unchanged),
                 failed=len(report.failed),
@@ -185,7 +187,9 @@ def show(name: str, document: str | None, page: int, as_json: bool) -> None:
 )
 @click.argument("name")
 @click.argument("query", nargs=-1, required=True)
-@click.option("--limit", default=5, show_default=True, help=t("Passages shown.", "Passages montrés."))
+@click.option(
+    "--limit", default=5, show_default=True, help=t("Passages shown.", "Passages montrés.")
+)
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Search a base."""
@@ -208,7 +212,8 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
     "review",
     help=t(
         "List the approved answers of a base, approve one for a QUESTION, or withdraw one.",
-        "Lister les réponses approuvées d'une base, en approuver une pour une QUESTION, ou en retirer une.",
+        "Lister les réponses approuvées d'une base, en approuver une pour une QUESTION, ou en "
+        "retirer une.",
     ),
 )
 @click.argument("name")
@@ -221,7 +226,10 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
     help=t("Passage that it cites (kb search --json).", "Passage cité (kb search --json)."),
 )
 @click.option(
-    "--withdraw", type=int, metavar="ID", help=t("Withdraw an approval.", "Retirer une approbation.")
+    "--withdraw",
+    type=int,
+    metavar="ID",
+    help=t("Withdraw an approval.", "Retirer une approbation."),
 )
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def review(

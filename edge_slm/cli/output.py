@@ -20,6 +20,10 @@ def show_piece(piece: str) -> None:
     click.echo(piece, nl=False)
 
 
+def hide_piece(piece: str) -> None:
+    """Show nothing: the whole answer is printed at the end."""
+
+
 def show_answer(answer: Answer, *, streamed: bool, why: bool) -> None:
     """Show an answer and where it comes from.
 

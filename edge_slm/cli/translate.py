@@ -1,5 +1,6 @@
 """edge-slm translate."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -13,14 +14,12 @@ from edge_slm.language import NAMES, code_of
 LONGEST_FILE = 2_000_000  # bytes: days of work for a small model
 
 
-class LanguageType(click.ParamType):
+class LanguageType(click.ParamType[str]):
     """A language by code or name."""
 
     name = "LANG"
 
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the code, or fail naming those that are known."""
         code = code_of(value)
         if code is None:
@@ -98,8 +97,8 @@ def command(
     content = _content(" ".join(text))
     streamed = output.to_terminal() and not as_json and destination is None
     with Assistant.open(model=model, kb=()) as assistant:
-        show = {"on_piece": output.show_piece} if streamed else {}
-        answer = assistant.translate(content, source, target, pairs, **show)
+        on_piece = output.show_piece if streamed else output.hide_piece
+        answer = assistant.translate(content, source, target, pairs, on_piece)
     printed = answer.to_json() if as_json else answer.text
     if destination:
         with files.replacing(destination) as temporary:
@@ -113,7 +112,7 @@ def command(
 
 def _content(argument: str) -> str:
     if argument == "-":
-        return _decoded(click.get_binary_stream("stdin").read(LONGEST_FILE + 1), "-")
+        return _decoded(sys.stdin.buffer.read(LONGEST_FILE + 1), "-")
     path = Path(argument)
     # A sentence may be longer than a file name can be.
     if len(argument) < 1024 and "\n" not in argument and path.is_file():

@@ -43,7 +43,8 @@ class WhisperTranscriber:
         except (RuntimeError, ValueError, OSError) as error:
             raise IntegrityError(
                 t(
-                    "The speech model cannot be loaded ({error}): check it with edge-slm models verify.",
+                    "The speech model cannot be loaded ({error}): "
+                    "check it with edge-slm models verify.",
                     "Le modèle de parole ne se charge pas ({error}) : edge-slm models verify.",
                     error=error,
                 )

@@ -80,7 +80,8 @@ class KnowledgeBase:
             raise UsageError(
                 t(
                     "“{name}” cannot name a base: use letters, digits, “-”, “_” and “.”.",
-                    "« {name} » ne peut pas nommer une base : lettres, chiffres, « - », « _ », « . ».",
+                    "« {name} » ne peut pas nommer une base : lettres, chiffres, « - », « _ » "
+                    "et « . ».",
                     name=path.stem,
                 )
             )
@@ -186,9 +187,7 @@ class KnowledgeBase:
         """
         key = _question_key(question, self.language)
         if not key:
-            raise UsageError(
-                t("The question holds no word.", "La question ne contient aucun mot.")
-            )
+            raise UsageError(t("The question holds no word.", "La question ne contient aucun mot."))
         with schema.transaction(self.connection) as db:
             db.table("approved").delete_where("key = ?", [key])
             db.table("approved").insert(
@@ -219,9 +218,10 @@ class KnowledgeBase:
     def withdraw(self, approval: int) -> bool:
         """Remove an approved answer by its id; return whether it was there."""
         with self.connection:
-            return self.connection.execute(
-                "DELETE FROM approved WHERE id = ?", (approval,)
-            ).rowcount > 0
+            return (
+                self.connection.execute("DELETE FROM approved WHERE id = ?", (approval,)).rowcount
+                > 0
+            )
 
     def add(
         self,
@@ -250,9 +250,7 @@ class KnowledgeBase:
         passages = split(document)
         if not passages:
             raise UsageError(
-                t(
-                    "{name} holds no text.", "{name} ne contient aucun texte.", name=document.name
-                )
+                t("{name} holds no text.", "{name} ne contient aucun texte.", name=document.name)
             )
         matrix = self._embed(document, passages, embedder, on_passages)
         self._write(document, digest, access, passages, matrix)
@@ -322,33 +320,39 @@ class KnowledgeBase:
             pages.setdefault(block.page, []).append(block.text)
         with schema.transaction(self.connection) as db:
             self._delete(document.name)
-            document_id = db.table("documents").insert(
-                {
-                    "name": document.name,
-                    "title": document.title,
-                    "origin": document.origin,
-                    "date": document.date,
-                    "licence": document.licence,
-                    "sha256": digest,
-                    "access": access,
-                    "added": _now(),
-                    "pages": max(pages),
-                }
-            ).last_pk
+            document_id = (
+                db.table("documents")
+                .insert(
+                    {
+                        "name": document.name,
+                        "title": document.title,
+                        "origin": document.origin,
+                        "date": document.date,
+                        "licence": document.licence,
+                        "sha256": digest,
+                        "access": access,
+                        "added": _now(),
+                        "pages": max(pages),
+                    }
+                )
+                .last_pk
+            )
             db.table("pages").insert_all(
                 {"document": document_id, "number": number, "text": "\n\n".join(texts)}
                 for number, texts in pages.items()
             )
             for passage, vector in zip(passages, matrix, strict=True):
-                passage_id = db.table("passages").insert(
-                    self._passage_row(document_id, document.title, passage)
-                ).last_pk
+                passage_id = (
+                    db.table("passages")
+                    .insert(self._passage_row(document_id, document.title, passage))
+                    .last_pk
+                )
                 db.table("vectors").insert(
                     {"passage": passage_id, "vector": vectors.to_blob(vector)}
                 )
             schema.next_generation(db.conn)
 
-    def _passage_row(self, document_id: Any, title: str, passage: Passage) -> dict[str, Any]:  # noqa: ANN401 - a SQLite key
+    def _passage_row(self, document_id: Any, title: str, passage: Passage) -> dict[str, Any]:
         return {
             "document": document_id,
             "page": passage.page,

@@ -26,8 +26,8 @@ class Report:
 def find_files(paths: Sequence[Path]) -> list[Path]:
     """Return the files to read: those named, and the readable kinds in the folders named.
 
-    Hidden files and folders, and JSON lines, are passed over in folders. A file named by hand is kept whatever its kind, so
-    that its reader can say what is wrong with it.
+    Hidden files and folders, and JSON lines, are passed over in folders. A file named by hand is
+    kept whatever its kind, so that its reader can say what is wrong with it.
     """
     found: dict[Path, None] = {}
     for path in paths:

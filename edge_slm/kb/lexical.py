@@ -59,7 +59,7 @@ def _stem(word: str, language: Language) -> str:
 
 
 @cache
-def _stemmer(language: Language) -> Any:  # noqa: ANN401 - snowballstemmer is untyped
+def _stemmer(language: Language) -> Any:
     import snowballstemmer
 
     return snowballstemmer.stemmer({"fr": "french", "en": "english"}[language])

@@ -35,7 +35,7 @@ def split(document: Document, target: int = TARGET, longest: int = LONGEST) -> l
         longest: characters that no passage exceeds; longer blocks are cut at lines, sentences,
             then words. The first line of a cut table is repeated.
     """
-    passages = []
+    passages: list[Passage] = []
     for (page, section), blocks in groupby(document.blocks, key=lambda b: (b.page, b.section)):
         texts = _gather(_pieces(blocks, longest), target, longest)
         passages.extend(Passage(text, page, section) for text in texts)

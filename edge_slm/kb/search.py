@@ -153,7 +153,10 @@ def hit_of(base: KnowledgeBase, passage: int, score: float) -> Hit | None:
            FROM passages p JOIN documents d ON d.id = p.document WHERE p.id = ?""",
         (passage,),
     ).fetchone()
-    return Hit(base.name, passage, *row, score=round(score, 4)) if row else None
+    if row is None:
+        return None
+    document, title, page, section, text = row
+    return Hit(base.name, passage, document, title, page, section, text, round(score, 4))
 
 
 def _coverage(base: KnowledgeBase, words: Sequence[str], hits: Sequence[Hit]) -> float:

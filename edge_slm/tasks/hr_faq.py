@@ -39,7 +39,7 @@ class Evidence:
 class Reply:
     """An answer under way; all is final once `pieces` is exhausted."""
 
-    pieces: Iterator[str] = iter(())
+    pieces: Iterator[str] = field(default_factory=lambda: iter(()))
     kind: Kind = "declined"
     why: str = ""
     sources: tuple[Source, ...] = ()
@@ -109,7 +109,9 @@ def _approved(base: KnowledgeBase, language: Language, text: str, passage: int |
         iter([text]),
         "approved",
         say(
-            language, "approved beforehand for this question", "approuvée d'avance pour cette question"
+            language,
+            "approved beforehand for this question",
+            "approuvée d'avance pour cette question",
         ),
         (source_of(hit, shorten(hit.text, 300)),) if hit else (),
     )
@@ -186,9 +188,7 @@ def _written(
     yield from declined.pieces
 
 
-def _sentences(
-    reply: Reply, engine: ChatEngine, messages: Sequence[Message]
-) -> Iterator[str]:
+def _sentences(reply: Reply, engine: ChatEngine, messages: Sequence[Message]) -> Iterator[str]:
     """Yield the whole sentences of the model's reply; a last one cut off is left out."""
     pending = ""
     for event in engine.stream(messages, LONGEST_REPLY):
@@ -206,8 +206,8 @@ def _prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Mess
     system = say(
         language,
         "You answer the questions of civil servants from the extracts given, and from nothing "
-        "else. Answer in one or two short sentences, with the exact figures of the extracts. If the "
-        "extracts do not answer, write only: {unknown}.",
+        "else. Answer in one or two short sentences, with the exact figures of the extracts. "
+        "If the extracts do not answer, write only: {unknown}.",
         "Tu réponds aux questions d'agents publics d'après les extraits donnés, et rien d'autre. "
         "Réponds en une ou deux phrases courtes, avec les chiffres exacts des extraits. Si les "
         "extraits ne répondent pas, écris seulement : {unknown}.",
@@ -261,4 +261,3 @@ class Held:
         words = [word for word in stems(sentence, self.language) if not word.isdigit()]
         foreign = sum(word not in self.stems for word in words)
         return foreign <= FOREIGN_WORDS * len(words)
-

@@ -40,6 +40,6 @@ def no_base(language: str) -> str:
         language,
         "I have no documents to answer from yet: make a base with edge-slm kb create, or try the "
         "sample one with edge-slm demo. ",
-        "Je n'ai pas encore de documents pour répondre : créez une base avec edge-slm kb create, ou "
-        "essayez la base d'exemple avec edge-slm demo. ",
+        "Je n'ai pas encore de documents pour répondre : créez une base avec edge-slm kb create, "
+        "ou essayez la base d'exemple avec edge-slm demo. ",
     ) + abilities(language)

@@ -21,7 +21,10 @@ _EDGES = re.compile(r"^(\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*)*)(.*?)(\s*)$",
 _LETTER = re.compile(r"[^\W\d_]")
 
 _EXAMPLES = {
-    ("fr", "en"): ("La mairie est ouverte de 9 h à 17 h.", "The town hall is open from 9 am to 5 pm."),
+    ("fr", "en"): (
+        "La mairie est ouverte de 9 h à 17 h.",
+        "The town hall is open from 9 am to 5 pm.",
+    ),
     ("en", "fr"): (
         "Please bring two documents.",
         "Veuillez apporter deux documents.",
@@ -49,7 +52,7 @@ def translate(
 
     Args:
         engine: the chat model.
-        text: plain text or Markdown. Blank lines, code blocks and marks at the start of a line stay.
+        text: plain text or Markdown; blank lines, code and marks at the start of lines stay.
         source: code of its language.
         target: code of the language wanted.
         glossary: pairs (term, translation) that the model is told to use.
@@ -84,7 +87,8 @@ def read_glossary(path: Path) -> list[tuple[str, str]]:
             raise UsageError(
                 t(
                     "Row {number} of the glossary {path} needs two columns: term, translation.",
-                    "La ligne {number} du glossaire {path} doit avoir deux colonnes : terme, traduction.",
+                    "La ligne {number} du glossaire {path} doit avoir deux colonnes : "
+                    "terme, traduction.",
                     number=number,
                     path=path,
                 )
@@ -158,9 +162,7 @@ def _group(
     result.warnings.extend(_lost("".join(written), text, terms))
 
 
-def _prompt(
-    text: str, source: str, target: str, terms: Sequence[tuple[str, str]]
-) -> list[Message]:
+def _prompt(text: str, source: str, target: str, terms: Sequence[tuple[str, str]]) -> list[Message]:
     system = (
         f"You are a professional translator. Translate the user's text from {NAMES[source][0]} "
         f"into {NAMES[target][0]}. Reply with the translation only, nothing else."
@@ -205,5 +207,3 @@ def _cut_off(text: str) -> str:
         "La traduction de « {text} » a été coupée.",
         text=shorten(text),
     )
-
-

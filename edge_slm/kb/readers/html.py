@@ -51,7 +51,8 @@ _UNCLOSED = frozenset((
     "link", "meta", "source", "track", "wbr", "html", "head", "body",
 ))  # fmt: skip
 # The parser's time grows with the square of the depth: 20 000 take 1 s, 100 000 take 26 s.
-MAX_DEPTH = 5000
+# Browsers stop at 512.
+MAX_DEPTH = 1000
 
 
 def read_html(path: Path) -> Document:
@@ -153,7 +154,8 @@ def _is_whole(node: "LexborNode") -> bool:
     if node.tag in ("ul", "ol"):
         return not node.css_matches("h1, h2, h3, h4, h5, h6, table")
     if node.tag == "table":
-        return not node.css_matches("h1, h2, h3, h4, h5, h6, td table, th table")
+        # css() counts the element itself.
+        return not node.css_matches("h1, h2, h3, h4, h5, h6") and len(node.css("table")) == 1
     return node.tag in _WHOLE
 
 

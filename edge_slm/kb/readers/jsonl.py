@@ -25,6 +25,8 @@ def read_jsonl(path: Path) -> Iterator[Document]:
     """
     found = False
     with path.open("rb") as file:
+        if b"\0" in file.peek(4096):
+            raise binary(path)
         for number, line in enumerate(file, start=1):
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)

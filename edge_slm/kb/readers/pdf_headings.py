@@ -12,7 +12,7 @@ from edge_slm.kb.readers.cleaning import clean
 _LARGER = 1.1  # times the body's size; 12 over 11 points is often a mere setting
 _MAX_CHARACTERS = 120
 _MAX_LEVELS = 4
-_MAX_SHARE = 0.3  # of the lines; more is a poster or slides, where size tells little
+_MAX_SHARE = 0.5  # of the lines; more is a poster or slides, where size tells little
 
 
 class SizedLine(NamedTuple):

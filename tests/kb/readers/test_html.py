@@ -88,8 +88,7 @@ def test_hostile_depth_is_refused(tmp_path: Path) -> None:
 def test_depth_below_the_bound_is_read(tmp_path: Path) -> None:
     for tag in ("div", "ul><li", "b", "blockquote"):
         assert (
-            texts(read_one(write(tmp_path, "a.html", f"<{tag}>" * 2000 + "fond")))[-1][-4:]
-            == "fond"
+            texts(read_one(write(tmp_path, "a.html", f"<{tag}>" * 900 + "fond")))[-1][-4:] == "fond"
         )
 
 

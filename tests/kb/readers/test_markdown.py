@@ -5,6 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_slm.kb.readers.cleaning import clean
 from edge_slm.kb.readers.markdown import markdown_blocks, split_front_matter
 
 from .builders import read_one, texts, write
@@ -100,8 +101,8 @@ def test_html_within_markdown() -> None:
 
 
 def test_unclosed_emphasis_leaves_no_stars_and_products_stay() -> None:
-    _, blocks = markdown_blocks("le **syndicat **auquel, et 2**3", "x.md")
-    assert [block.text for block in blocks] == ["le syndicat auquel, et 2**3"]
+    _, blocks = markdown_blocks("le **syndicat **auquel\n\nsoit 2**3", "x.md")
+    assert [block.text for block in blocks] == ["le syndicat auquel", "soit 2**3"]
 
 
 def test_deep_quotes_and_lists_keep_their_text() -> None:
@@ -122,11 +123,5 @@ def test_every_word_of_a_paragraph_stays_in_order(words: list[str], gaps: list[s
     text = "".join(word + gap for word, gap in zip(words, gaps, strict=False))
     _, blocks = markdown_blocks(text, "x.md")
     assert [word for block in blocks for word in block.text.split()] == [
-        word for piece in words for word in _cleaned(piece)
+        cleaned for word in words for cleaned in clean(word).split()
     ]
-
-
-def _cleaned(word: str) -> list[str]:
-    from edge_slm.kb.readers.cleaning import clean
-
-    return clean(word).split()
