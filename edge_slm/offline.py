@@ -14,8 +14,12 @@ from contextlib import contextmanager
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import t
 
+# Read by huggingface_hub and transformers when they are imported.
+SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+
 _allowed = False
 _installed = False
+_set_here: set[str] = set()
 
 
 class NetworkForbidden(EdgeSlmError):
@@ -25,8 +29,10 @@ class NetworkForbidden(EdgeSlmError):
 def forbid_network() -> None:
     """Stop every connection beyond loopback, and tell the model hub's library to stay offline."""
     global _installed
-    for switch in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
-        os.environ[switch] = "1"
+    for switch in SWITCHES:
+        if switch not in os.environ:
+            os.environ[switch] = "1"
+            _set_here.add(switch)
     if not _installed:
         sys.addaudithook(_audit)  # cannot be removed, which is the point
         _installed = True
@@ -37,10 +43,13 @@ def network_allowed() -> Iterator[None]:
     """Lift the guard for a command whose purpose is to fetch, and for nothing else."""
     global _allowed
     before, _allowed = _allowed, True
+    for switch in _set_here:  # what the user set stays
+        os.environ.pop(switch, None)
     try:
         yield
     finally:
         _allowed = before
+        os.environ.update(dict.fromkeys(_set_here, "1"))
 
 
 def is_loopback(host: str) -> bool:

@@ -141,6 +141,7 @@ def pull(names: tuple[str, ...], yes: bool) -> None:
     """Fetch models; one that fails does not stop the others."""
     from edge_slm.cards import get_card
     from edge_slm.errors import EdgeSlmError
+    from edge_slm.offline import network_allowed
     from edge_slm.store import Store
 
     cards = [get_card(model) for model in _named(names or (_proposed(yes),))]
@@ -149,7 +150,8 @@ def pull(names: tuple[str, ...], yes: bool) -> None:
     failures: list[EdgeSlmError] = []
     for card in cards:
         try:
-            fresh = store.pull(card, unreachable)
+            with network_allowed():
+                fresh = store.pull(card, unreachable)
         except EdgeSlmError as error:
             failures.append(error)
             continue
