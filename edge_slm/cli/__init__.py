@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import click
 
-from edge_slm.errors import EdgeSlmError
+from edge_slm.cli.help import Formatter
+from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 
 # name -> (English, French): the listing shows these without importing the commands.
@@ -107,6 +108,7 @@ def run(arguments: list[str], debug: bool = False) -> int:
     from edge_slm import offline
 
     offline.forbid_network()
+    click.Context.formatter_class = Formatter
     try:
         result = root.main(arguments, prog_name="edge-slm", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
@@ -115,23 +117,14 @@ def run(arguments: list[str], debug: bool = False) -> int:
         # The reader of a pipe (head, less) has left: that is no error of ours.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         return 0
-    except EdgeSlmError as error:
-        if debug:
-            raise
-        return _fail(str(error), error.exit_code)
-    except click.ClickException as error:
-        return _fail(_usage_sentence(error), 2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        return _fail(error.format_message(), UsageError.exit_code)
     except Exception as error:
-        if debug:
+        if debug and not isinstance(error, click.ClickException):
             raise
-        return _fail(
-            t(
-                "Internal error ({error}): run the command again with --debug and report it.",
-                "Erreur interne ({error}) : relancez avec --debug et signalez-la.",
-                error=f"{type(error).__name__}: {error}",
-            ),
-            1,
-        )
+        from edge_slm.cli.sentences import explain  # sqlite3 and more: only when something fails
+
+        return _fail(*explain(error))
     return result if isinstance(result, int) else 0
 
 
@@ -140,17 +133,6 @@ def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
     options = arguments[:end]
     kept = [argument for argument in options if argument != "--debug"]
     return kept + arguments[end:], len(kept) != len(options)
-
-
-def _usage_sentence(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "edge-slm"
-    return t(
-        "{message} See {path} --help.",
-        "{message} Voir {path} --help.",
-        message=error.format_message(),
-        path=path,
-    )
 
 
 def _fail(sentence: str, code: int) -> int:

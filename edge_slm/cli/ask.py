@@ -42,7 +42,7 @@ def command(
     """Ask a question."""
     from edge_slm.assistant import Assistant
 
-    text = " ".join(question)
+    text = output.as_text(question)
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
     streamed = output.to_terminal() and not as_json

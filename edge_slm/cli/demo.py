@@ -84,16 +84,19 @@ def _make_sample() -> None:
 
     files = find_files([paths.examples_dir() / "rh"])
     path = base_path(SAMPLE)
+    if path.is_file():
+        with KnowledgeBase.open(path) as base:
+            if len(base.documents()) == len(files):
+                return
+    # Engines of their own, closed at the end: reading costs memory that answering does not need.
+    # The embedder comes first: without it, no empty base stays behind.
+    engines = Engines()
+    embedder = engines.embedder()
     if not path.is_file():
         embed = get_card(EMBEDDER).embed
         assert embed
         KnowledgeBase.create(path, EMBEDDER, embed.dimensions, "fr", CONTACT).close()
-    with KnowledgeBase.open(path) as base:
-        if len(base.documents()) == len(files):
-            return
-        # Engines of its own, closed at once: reading costs memory that answering does not need.
-        engines = Engines()
-        label = t("Making the sample base", "Création de la base d'exemple")
-        with progress(label, len(files)) as advance:
-            add_files(base, engines.embedder(), files, on_file=lambda _: advance(1))
-        engines.close()
+    label = t("Making the sample base", "Création de la base d'exemple")
+    with KnowledgeBase.open(path) as base, progress(label, len(files)) as advance:
+        add_files(base, embedder, files, on_file=lambda _: advance(1))
+    engines.close()

@@ -1,5 +1,6 @@
 """edge-slm kb: make, fill, look into and share knowledge bases."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from edge_slm.cli import output
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import size, t
 from edge_slm.progress import progress
@@ -164,7 +166,13 @@ def list_command(as_json: bool) -> None:
 )
 @click.argument("name")
 @click.argument("document", required=False)
-@click.option("--page", default=1, show_default=True, help=t("Page to show.", "Page à montrer."))
+@click.option(
+    "--page",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help=t("Page to show.", "Page à montrer."),
+)
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def show(name: str, document: str | None, page: int, as_json: bool) -> None:
     """Show documents or a page."""
@@ -188,7 +196,11 @@ def show(name: str, document: str | None, page: int, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("query", nargs=-1, required=True)
 @click.option(
-    "--limit", default=5, show_default=True, help=t("Passages shown.", "Passages montrés.")
+    "--limit",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help=t("Passages shown.", "Passages montrés."),
 )
 @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
 def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool) -> None:
@@ -196,9 +208,14 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
     from edge_slm.engines.loaded import Engines
     from edge_slm.kb.search import search
 
+    text = output.as_text(query)
+    if not text.strip():
+        raise UsageError(
+            t("The query is empty: give some words.", "La recherche est vide : donnez des mots.")
+        )
     with _open(name) as base:
         embedder = Engines().embedder(base.meta["embedder"])
-        found = search(base, embedder, " ".join(query), limit)
+        found = search(base, embedder, text, limit)
     if as_json:
         _json([msgspec.to_builtins(hit) for hit in found.hits])
         return
@@ -280,6 +297,14 @@ def remove(name: str, documents: tuple[str, ...], yes: bool) -> int:
         path, count = base.path, len(base.documents())
         if documents:
             return _remove_documents(base, documents)
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(
+            t(
+                "Add --yes to remove the base “{name}” without being asked.",
+                "Ajoutez --yes pour retirer la base « {name} » sans confirmation.",
+                name=name,
+            )
+        )
     question = t(
         "Remove the base “{name}” and its {count} documents?",
         "Retirer la base « {name} » et ses {count} documents ?",

@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_slm.i18n import size as human
 from edge_slm.i18n import t
+
+if TYPE_CHECKING:
+    from edge_slm.errors import EdgeSlmError
 
 _JSON_HELP = t("Print JSON.", "Écrire du JSON.")
 _YES_HELP = t("Do not ask.", "Ne pas demander.")
@@ -147,20 +150,39 @@ def pull(names: tuple[str, ...], yes: bool) -> None:
     cards = [get_card(model) for model in _named(names or (_proposed(yes),))]
     store = Store()
     unreachable: set[str] = set()
-    failures: list[EdgeSlmError] = []
+    failures: dict[str, EdgeSlmError] = {}
     for card in cards:
         try:
             with network_allowed():
                 fresh = store.pull(card, unreachable)
         except EdgeSlmError as error:
-            failures.append(error)
+            failures[card.id] = error
             continue
         said = t("fetched and verified", "récupéré et vérifié") if fresh else t("here", "déjà là")
         click.echo(f"{card.id}: {said} ({human(card.size)})")
-    for failure in failures[1:]:
-        click.echo(str(failure), err=True)
     if failures:
-        raise failures[0]
+        raise _not_pulled(failures)
+
+
+def _not_pulled(failures: dict[str, "EdgeSlmError"]) -> "EdgeSlmError":
+    """Return one error for the models that did not come."""
+    from edge_slm.errors import MissingError
+
+    errors = list(failures.values())
+    if len(errors) == 1 or not all(isinstance(error, MissingError) for error in errors):
+        for error in errors[1:]:
+            click.echo(str(error), err=True)
+        return errors[0]
+    return MissingError(
+        t(
+            "{count} models did not come ({names}), for the reasons above; they can be brought on "
+            "a USB stick: edge-slm models import PATH",
+            "{count} modèles ne sont pas venus ({names}), pour les raisons ci-dessus ; ils peuvent "
+            "venir sur une clé USB : edge-slm models import CHEMIN",
+            count=len(failures),
+            names=", ".join(failures),
+        )
+    )
 
 
 def _named(names: Sequence[str]) -> list[str]:

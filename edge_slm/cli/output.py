@@ -1,6 +1,7 @@
 """How answers look on a terminal."""
 
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -13,6 +14,11 @@ EXIT_DECLINED = 1
 def to_terminal() -> bool:
     """Return whether standard output is a terminal, where pieces may be shown as they come."""
     return sys.stdout.isatty()
+
+
+def as_text(words: Iterable[str]) -> str:
+    """Return words of the command line as one text; bytes that are not UTF-8 become “�”."""
+    return " ".join(words).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def show_piece(piece: str) -> None:

@@ -12,6 +12,7 @@ from edge_slm.i18n import t
 from edge_slm.language import NAMES, code_of
 
 LONGEST_FILE = 2_000_000  # bytes: days of work for a small model
+SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".srt", ".vtt", ".csv"})
 
 
 class LanguageType(click.ParamType[str]):
@@ -94,7 +95,7 @@ def command(
     from edge_slm.tasks.translation import read_glossary
 
     pairs = read_glossary(glossary) if glossary else []
-    content = _content(" ".join(text))
+    content = _content(text)
     streamed = output.to_terminal() and not as_json and destination is None
     with Assistant.open(model=model, kb=()) as assistant:
         on_piece = output.show_piece if streamed else output.hide_piece
@@ -110,15 +111,22 @@ def command(
     output.show_warnings(answer)
 
 
-def _content(argument: str) -> str:
+def _content(words: tuple[str, ...]) -> str:
+    argument = " ".join(words)
     if argument == "-":
-        return _decoded(sys.stdin.buffer.read(LONGEST_FILE + 1), "-")
+        name = t("Standard input", "L'entrée standard")
+        return _decoded(sys.stdin.buffer.read(LONGEST_FILE + 1), name)
     path = Path(argument)
     # A sentence may be longer than a file name can be.
     if len(argument) < 1024 and "\n" not in argument and path.is_file():
         with path.open("rb") as file:
             return _decoded(file.read(LONGEST_FILE + 1), path.name)
-    return argument
+    # One word with the suffix of a text is a file that is not there, never a sentence.
+    if path.suffix.lower() in SUFFIXES and len(argument.split()) == 1:
+        raise UsageError(
+            t("There is no file {path}.", "Il n'y a pas de fichier {path}.", path=argument)
+        )
+    return output.as_text(words)
 
 
 def _decoded(data: bytes, name: str) -> str:

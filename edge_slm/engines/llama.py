@@ -15,6 +15,10 @@ from edge_slm.errors import IntegrityError, MissingError, UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import compute_threads
 
+# Threads that spin while they wait make everything crawl on a machine that also does other things:
+# two models at work on two cores were 20 times slower. OpenMP reads this when llama.cpp is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 CONTEXT = 4096  # tokens; bounds the KV cache (50 MB for Qwen2.5-0.5B, 115 MB for the 1.5B)
 
 
@@ -107,18 +111,23 @@ class LlamaEmbedder:
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """Return the unit vector of a question (dimensions,)."""
-        vector: NDArray[np.float32] = self._embed([self.QUERY_PREFIX + text])[0]
+        # One thread: a question is too short to share, and threads that wait for one another at
+        # every layer are slow on a busy machine.
+        vector: NDArray[np.float32] = self._embed([self.QUERY_PREFIX + text], threads=1)[0]
         return vector
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vectors of passages (texts x dimensions); each is cut at 512 tokens."""
-        return self._embed([self.PASSAGE_PREFIX + text for text in texts])
+        return self._embed([self.PASSAGE_PREFIX + text for text in texts], compute_threads())
 
     def close(self) -> None:
         """Give the memory back; reading long passages has cost up to a megabyte a token."""
         self._llama.close()
 
-    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _embed(self, texts: Sequence[str], threads: int) -> NDArray[np.float32]:
+        import llama_cpp
+
+        llama_cpp.llama_set_n_threads(self._llama.ctx, threads, threads)
         # One text at a time: several in a batch are no faster, and llama.cpp would reserve its
         # output for all of them together, a megabyte a token.
         vectors = [self._llama.embed(normalise(text), normalize=True) for text in texts]
@@ -126,9 +135,6 @@ class LlamaEmbedder:
 
 
 def _load(path: Path, **options: Any) -> Any:
-    # Threads that spin while they wait make everything crawl on a machine that also does other
-    # things: two models at work on two cores were 20 times slower. OpenMP reads this once.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         from llama_cpp import Llama
     except ImportError as error:

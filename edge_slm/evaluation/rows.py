@@ -1,5 +1,6 @@
 """Rows of a JSON lines file of questions."""
 
+import codecs
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
         UsageError: the file cannot be read, or a line is not such a row.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
     except OSError as error:
         raise UsageError(
             t(

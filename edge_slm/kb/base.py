@@ -28,6 +28,7 @@ from edge_slm.kb.documents import Document
 from edge_slm.kb.lexical import stems
 from edge_slm.kb.passages import Passage, split
 
+WAIT_SECONDS = 30.0  # for another program that writes a long document
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 
@@ -75,13 +76,15 @@ class KnowledgeBase:
             contact: whom to ask when the base does not answer.
         Raises:
             UsageError: the name is not a plain file name, or the base exists.
+            EdgeSlmError: its folder cannot be written to, or the disk is full.
         """
-        if not _NAME.fullmatch(path.stem):
+        if not _NAME.fullmatch(path.stem) or path.suffix != ".db":
             raise UsageError(
                 t(
-                    "“{name}” cannot name a base: use letters, digits, “-”, “_” and “.”.",
+                    "“{name}” cannot name a base: use letters, digits, “-”, “_” and “.”, or the "
+                    "path of a .db file.",
                     "« {name} » ne peut pas nommer une base : lettres, chiffres, « - », « _ » "
-                    "et « . ».",
+                    "et « . », ou le chemin d'un fichier .db.",
                     name=path.stem,
                 )
             )
@@ -93,7 +96,6 @@ class KnowledgeBase:
                     name=path.stem,
                 )
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
         schema.create(
             path,
             {
@@ -115,6 +117,7 @@ class KnowledgeBase:
         Raises:
             UsageError: there is no such base.
             IntegrityError: the file is not a base of this version, or is damaged.
+            EdgeSlmError: it may not be read, or another program holds it.
         """
         if not path.is_file():
             raise UsageError(
@@ -124,11 +127,15 @@ class KnowledgeBase:
                     name=path.stem,
                 )
             )
-        connection = sqlite3.connect(path, check_same_thread=False)
+        with schema.explained():
+            connection = sqlite3.connect(path, WAIT_SECONDS, check_same_thread=False)
         try:
+            schema.check_size(connection, path)
             return cls(connection, path)
         except (sqlite3.DatabaseError, KeyError, ValueError) as error:
             connection.close()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise schema.in_use() from None
             raise IntegrityError(
                 t(
                     "{path} is not a knowledge base, or it is damaged ({error}).",
@@ -159,6 +166,7 @@ class KnowledgeBase:
         return int(self.meta["dimensions"])
 
     @property
+    @schema.explained()
     def generation(self) -> int:
         """Number that grows with each change."""
         (value,) = self.connection.execute(
@@ -201,6 +209,7 @@ class KnowledgeBase:
                 }
             )
 
+    @schema.explained()
     def approved_answer(self, question: str) -> tuple[str, int | None] | None:
         """Return the approved answer to a question and the passage it cites, or None."""
         row = self.connection.execute(
@@ -209,6 +218,7 @@ class KnowledgeBase:
         ).fetchone()
         return (str(row[0]), row[1]) if row else None
 
+    @schema.explained()
     def approvals(self) -> list[dict[str, Any]]:
         """Return all approved answers: id, question, answer, approved_by, approved_at."""
         columns = ("id", "question", "answer", "approved_by", "approved_at")
@@ -217,12 +227,11 @@ class KnowledgeBase:
 
     def withdraw(self, approval: int) -> bool:
         """Remove an approved answer by its id; return whether it was there."""
-        with self.connection:
-            return (
-                self.connection.execute("DELETE FROM approved WHERE id = ?", (approval,)).rowcount
-                > 0
-            )
+        with schema.transaction(self.connection) as db:
+            found = db.conn.execute("DELETE FROM approved WHERE id = ?", (approval,)).rowcount
+        return found > 0
 
+    @schema.explained()
     def add(
         self,
         document: Document,
@@ -239,9 +248,12 @@ class KnowledgeBase:
             access: label of who may read it; empty for everybody.
             on_passages: called with the number of passages just embedded.
         Raises:
-            UsageError: the document holds no text.
+            UsageError: the document holds no text, or what is no Unicode text.
+            IntegrityError: the embedder is not the base's, or the base is damaged.
+            EdgeSlmError: the base cannot be written to now.
         """
-        digest = hashlib.sha256(msgspec.json.encode((document, access))).hexdigest()
+        self.check_embedder(embedder)
+        digest = _digest(document, access)
         known = self.connection.execute(
             "SELECT 1 FROM documents WHERE name = ? AND sha256 = ?", (document.name, digest)
         ).fetchone()
@@ -256,6 +268,27 @@ class KnowledgeBase:
         self._write(document, digest, access, passages, matrix)
         return True
 
+    def check_embedder(self, embedder: Embedder) -> None:
+        """Check that an embedder makes vectors like those of the base.
+
+        Raises:
+            IntegrityError: its vectors have another length.
+        """
+        if embedder.dimensions != self.dimensions:
+            raise IntegrityError(
+                t(
+                    "The base “{name}” holds vectors of {ours} numbers ({model}), and the model "
+                    "in use makes {theirs}: use the base's model, or make the base again.",
+                    "La base « {name} » contient des vecteurs de {ours} nombres ({model}), et le "
+                    "modèle utilisé en produit {theirs} : prenez le modèle de la base, ou refaites "
+                    "la base.",
+                    name=self.name,
+                    ours=self.dimensions,
+                    model=self.meta["embedder"],
+                    theirs=embedder.dimensions,
+                )
+            )
+
     def remove(self, name: str) -> bool:
         """Remove a document; return whether it was there."""
         with schema.transaction(self.connection) as db:
@@ -264,6 +297,7 @@ class KnowledgeBase:
                 schema.next_generation(db.conn)
         return removed
 
+    @schema.explained()
     def documents(self) -> list[StoredDocument]:
         """Return all documents, by name."""
         rows = self.connection.execute(
@@ -274,6 +308,7 @@ class KnowledgeBase:
         )
         return [StoredDocument(*row) for row in rows]
 
+    @schema.explained()
     def page(self, name: str, number: int) -> str | None:
         """Return the text of a page (from 1), or None where there is none."""
         row = self.connection.execute(
@@ -283,15 +318,17 @@ class KnowledgeBase:
         ).fetchone()
         return str(row[0]) if row else None
 
+    @schema.explained()
     def passage_count(self) -> int:
         """Return the number of passages."""
         (count,) = self.connection.execute("SELECT count(*) FROM passages").fetchone()
         return int(count)
 
-    def matrix(self) -> vectors.Vectors:
-        """Return the vectors of all passages, in the order of their ids, memory-mapped."""
+    @schema.explained()
+    def matrix(self) -> tuple[vectors.Ids, vectors.Vectors]:
+        """Return the ids of all passages, ascending, and their vectors, memory-mapped."""
         cached = paths.cache_dir() / "vectors" / f"{self.meta['uuid']}-{self.generation}.f32"
-        return vectors.load_matrix(self.connection, self.dimensions, cached)
+        return vectors.load_matrix(self.connection, self.dimensions, self.passage_count(), cached)
 
     def _embed(
         self,
@@ -372,6 +409,12 @@ class KnowledgeBase:
                 "DELETE FROM vectors WHERE passage IN (SELECT id FROM passages WHERE document = ?)",
                 row,
             )
+            # SQLite gives the id of the last passage anew: an approval must not cite another.
+            cursor.execute(
+                "UPDATE approved SET passage = NULL WHERE passage IN "
+                "(SELECT id FROM passages WHERE document = ?)",
+                row,
+            )
             cursor.execute("DELETE FROM passages WHERE document = ?", row)
             cursor.execute("DELETE FROM pages WHERE document = ?", row)
             cursor.execute("DELETE FROM documents WHERE id = ?", row)
@@ -394,6 +437,19 @@ def headed(title: str, passage: Passage) -> str:
     """Return a passage under its titles, as the embedder reads it."""
     head = " > ".join(part for part in (title, passage.section) if part)
     return f"{head}\n{passage.text}" if head else passage.text
+
+
+def _digest(document: Document, access: str) -> str:
+    try:
+        return hashlib.sha256(msgspec.json.encode((document, access))).hexdigest()
+    except UnicodeEncodeError:  # a file name that is not UTF-8 reaches Python as surrogates
+        raise UsageError(
+            t(
+                "The name of {name} is not Unicode text: rename the file.",
+                "Le nom de {name} n'est pas du texte Unicode : renommez le fichier.",
+                name=document.name.encode("utf-8", "replace").decode(),
+            )
+        ) from None
 
 
 def _question_key(question: str, language: Language) -> str:

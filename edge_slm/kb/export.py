@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 
 from edge_slm import files
-from edge_slm.errors import UsageError
+from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import t
+from edge_slm.kb import schema
 from edge_slm.kb.base import KnowledgeBase
 
 
@@ -18,6 +19,7 @@ def export_base(base: KnowledgeBase, path: Path) -> None:
         path: `.db` for a copy of the base, `.jsonl` for its documents, one a line.
     Raises:
         UsageError: another suffix.
+        EdgeSlmError: the file cannot be written, or the base cannot be read.
     """
     writers = {".db": _copy, ".jsonl": _documents}
     writer = writers.get(path.suffix.lower())
@@ -29,8 +31,20 @@ def export_base(base: KnowledgeBase, path: Path) -> None:
                 name=path.name,
             )
         )
-    with files.replacing(path) as temporary:
-        writer(base, temporary)
+    try:
+        with schema.explained(), files.replacing(path) as temporary:
+            writer(base, temporary)
+    except OSError as error:
+        raise EdgeSlmError(
+            t(
+                "{path} cannot be written ({error}): check the disk, and your rights on "
+                "its folder.",
+                "{path} ne peut pas être écrit ({error}) : vérifiez le disque, et vos droits sur "
+                "son dossier.",
+                path=path,
+                error=error.strerror,
+            )
+        ) from error
 
 
 def _copy(base: KnowledgeBase, path: Path) -> None:

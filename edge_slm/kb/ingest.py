@@ -8,6 +8,7 @@ from edge_slm.engines import Embedder
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.kb.base import KnowledgeBase
+from edge_slm.kb.documents import Document
 from edge_slm.kb.readers import SUPPORTED, read_documents
 
 # JSON lines hold all sorts of data: they are read when named, never because they lie in a folder.
@@ -56,9 +57,11 @@ def add_files(
         on_error: called with the sentence of a file or a document that cannot be added.
     """
     report = Report()
+    origins: dict[str, Path] = {}
     for path in files:
         try:
             for document in read_documents(path):
+                _check_name(document, path, origins)
                 changed = base.add(document, embedder, access=access)
                 (report.added if changed else report.unchanged).append(document.name)
         except UsageError as error:
@@ -66,6 +69,20 @@ def add_files(
             on_error(str(error))
         on_file(path)
     return report
+
+
+def _check_name(document: Document, path: Path, origins: dict[str, Path]) -> None:
+    # A base holds one document a name: the second would silently take the first one's place.
+    other = origins.setdefault(document.name, path)
+    if other != path:
+        raise UsageError(
+            t(
+                "{path} is left out, because {other} has the same name: rename one of them.",
+                "{path} est écarté, car {other} porte le même nom : renommez l'un des deux.",
+                path=path,
+                other=other,
+            )
+        )
 
 
 def nothing_found(paths: Sequence[Path]) -> UsageError:

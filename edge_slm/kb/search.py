@@ -1,9 +1,9 @@
 """Hybrid search of one base: full text and vectors, fused.
 
 Each passage gets two scores, BM25 over stems and the cosine of E5, both scaled to what this
-question's candidates span; their weighted sum ranks. E5's cosines are compressed (0.75 to 0.9 for
-right and wrong alike), so they are never thresholded raw. How sure the base is that it holds an
-answer at all is in calibration.py.
+question's candidates span; E5's cosines are compressed (0.75 to 0.9 for right and wrong alike), so
+they are never compared raw. A passage also gains from the opening of its document, which says what
+the document is about. How sure the base is that it holds an answer at all is in calibration.py.
 """
 
 import math
@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.engines import Embedder
+from edge_slm.kb import schema
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.calibration import Signals
 from edge_slm.kb.lexical import match_expression, stems
 from edge_slm.kb.vocabulary import expanded
 
-CANDIDATES = 200  # passages taken from each side
+CANDIDATES = 300  # passages taken from each side
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Weights:
     section: float = 1.0
     text: float = 1.0
     dense: float = 1.0  # of the cosine's side, against 1.0 for BM25
+    lead: float = 0.5  # of the score of the document's first passage, against 1.0 for its own
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Found:
 NOTHING = Found((), Signals(0.0, 0.0, 0.0))
 
 
+@schema.explained()
 def search(
     base: KnowledgeBase,
     embedder: Embedder,
@@ -75,23 +78,21 @@ def search(
         question: one sentence or some words.
         limit: how many passages to return.
         weights: another balance than the measured one.
+    Raises:
+        IntegrityError: the embedder is not the base's, or the base is damaged.
     """
     weights = weights or Weights()
-    matrix = base.matrix()
+    base.check_embedder(embedder)
+    ids, matrix = base.matrix()
     if len(matrix) == 0:
         return NOTHING
-    ids = _passage_ids(base)
     wider = expanded(question) if base.language == "fr" else question
     lexical = _bm25(base, list(dict.fromkeys(stems(wider, base.language))), weights)
     cosines = matrix @ embedder.embed_query(wider)
     nearest = np.argsort(-cosines)[:CANDIDATES]
-    by_id = {int(ids[i]): float(cosines[i]) for i in nearest}
-    missing = [p for p in lexical if p not in by_id]
-    rows = np.searchsorted(ids, missing)
-    by_id.update({p: float(cosines[row]) for p, row in zip(missing, rows, strict=True)})
-    fused = _fuse(lexical, by_id, weights)
-    best = sorted(fused, key=lambda p: (-fused[p], p))[:limit]
-    hits = tuple(hit for p in best if (hit := hit_of(base, p, fused[p])))
+    scores = _fuse(base, lexical, Cosines(ids, cosines, nearest), weights)
+    best = sorted(scores, key=lambda p: (-scores[p], p))[:limit]
+    hits = tuple(hit for p in best if (hit := hit_of(base, p, scores[p])))
     spread = float(cosines.std()) or 1.0
     top = float(cosines[nearest[0]])
     nearness = (top - float(cosines.mean())) / spread
@@ -111,11 +112,6 @@ def rarity(base: KnowledgeBase, words: Sequence[str]) -> dict[str, float]:
     return weights
 
 
-def _passage_ids(base: KnowledgeBase) -> NDArray[np.int64]:
-    rows = base.connection.execute("SELECT passage FROM vectors ORDER BY passage")
-    return np.fromiter((row[0] for row in rows), np.int64)
-
-
 def _bm25(base: KnowledgeBase, words: Sequence[str], weights: Weights) -> dict[int, float]:
     if not words:
         return {}
@@ -133,17 +129,54 @@ def _bm25(base: KnowledgeBase, words: Sequence[str], weights: Weights) -> dict[i
     return {int(passage): float(score) for passage, score in rows}
 
 
+class Cosines:
+    """The cosines of all passages with a question, scaled to what its nearest passages span."""
+
+    def __init__(
+        self, ids: NDArray[np.int64], values: NDArray[np.float32], nearest: NDArray[np.intp]
+    ) -> None:
+        """Take the passages' ids (rising), their cosines, and the places of the nearest."""
+        self._ids, self._values = ids, values
+        self._high, self._low = float(values[nearest[0]]), float(values[nearest[-1]])
+        self.passages = [int(ids[place]) for place in nearest]
+
+    def scaled(self, passage: int) -> float:
+        """Return 1 for the nearest passage, 0 for the last of the nearest and all beyond."""
+        place = int(np.searchsorted(self._ids, passage))
+        # The full text may hold what another program has added since the matrix was read.
+        if place == len(self._ids) or self._ids[place] != passage:
+            return 0.0
+        span = (self._high - self._low) or 1.0
+        return max(0.0, (float(self._values[place]) - self._low) / span)
+
+
 def _fuse(
-    lexical: dict[int, float], cosines: dict[int, float], weights: Weights
+    base: KnowledgeBase, lexical: dict[int, float], cosines: Cosines, weights: Weights
 ) -> dict[int, float]:
     top = max(lexical.values(), default=0.0) or 1.0
-    low, high = min(cosines.values()), max(cosines.values())
-    span = (high - low) or 1.0
+
+    def own(passage: int) -> float:
+        dense = cosines.scaled(passage)
+        return (lexical.get(passage, 0.0) / top + weights.dense * dense) / (1 + weights.dense)
+
+    leads = _leads(base, {*lexical, *cosines.passages})
     return {
-        passage: (lexical.get(passage, 0.0) / top + weights.dense * (cosine - low) / span)
-        / (1 + weights.dense)
-        for passage, cosine in cosines.items()
+        passage: (own(passage) + weights.lead * own(lead)) / (1 + weights.lead)
+        for passage, lead in leads.items()
     }
+
+
+def _leads(base: KnowledgeBase, passages: set[int]) -> dict[int, int]:
+    """Return the first passage of the document of each passage."""
+    marks = ", ".join("?" * len(passages))
+    rows = base.connection.execute(
+        f"""WITH found AS (SELECT id, document FROM passages WHERE id IN ({marks})),
+                 leads AS (SELECT document, min(id) AS lead FROM passages
+                           WHERE document IN (SELECT document FROM found) GROUP BY document)
+            SELECT found.id, leads.lead FROM found JOIN leads USING (document)""",
+        tuple(passages),
+    )
+    return {int(passage): int(lead) for passage, lead in rows}
 
 
 def hit_of(base: KnowledgeBase, passage: int, score: float) -> Hit | None:
