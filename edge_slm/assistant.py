@@ -265,7 +265,7 @@ def _checked(text: str) -> str:
 
 
 def _small_talk(request: Request, text: str, clock: Clock) -> Events:
-    language = languages.detect(text)
+    language = request.source or languages.detect(text)
     reply = small_talk.reply(request.text, language)
     yield reply
     yield Answer(

@@ -17,6 +17,17 @@ from edge_slm.i18n import t
 # Read by huggingface_hub and transformers when they are imported.
 SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 
+# Audit events by where the host stands: looking a name up asks the network too.
+_NAMING = frozenset(
+    {
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.getnameinfo",
+    }
+)
+_SENDING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+
 _allowed = False
 _installed = False
 _set_here: set[str] = set()
@@ -63,13 +74,13 @@ def is_loopback(host: str) -> bool:
 
 
 def _audit(event: str, arguments: tuple[object, ...]) -> None:
-    if _allowed or event not in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
+    if _allowed or event not in _NAMING | _SENDING:
         return
-    target = arguments[0] if event == "socket.getaddrinfo" else arguments[1]
+    target = arguments[0] if event in _NAMING else arguments[1]
     host = target[0] if isinstance(target, tuple) else target
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
-    if event != "socket.getaddrinfo" and not isinstance(target, tuple):
+    if event in _SENDING and not isinstance(target, tuple):
         return  # a Unix socket has no host
     if host is None or (isinstance(host, str) and is_loopback(host)):
         return

@@ -13,9 +13,12 @@ from edge_slm.answer import Route
 from edge_slm.i18n import t
 from edge_slm.language import NAMES, code_of
 
-AUDIO_SUFFIXES = frozenset(".wav .flac .mp3 .ogg .oga .opus .m4a .aac .wma .webm .mp4 .mkv".split())
+AUDIO_SUFFIXES = frozenset(
+    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma"}
+    | {".webm", ".mp4", ".mkv"}
+)
 
-# Patterns read a text with plain spaces and apostrophes (`_plain`). Each repetition ends on a
+# Patterns read a text with plain spaces and apostrophes (`_PLAIN`). Each repetition ends on a
 # character that the next cannot start with, so that hostile text costs no backtracking.
 _PLAIN = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
 
@@ -37,8 +40,8 @@ _THING = (
 )
 _INTO = rf"(?:en|vers l[ae']|vers le|à l'|into|to|in)\s*(?P<to>{_LANGUAGE})\b"
 _FROM = rf"(?:(?:du|de l'|depuis l[ae']?|from)\s*(?P<source>{_LANGUAGE})\s+)?"
-# The text ends on something that shows, or a run of spaces could be cut anywhere.
-_TEXT = r"(?P<text>(?:.*?\S)??)"
+# The text starts and ends on something that shows, or a run of spaces could be cut anywhere.
+_TEXT = r"(?P<text>\S(?:.*?\S)??)"
 _TRANSLATIONS = [
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
@@ -49,7 +52,7 @@ _TRANSLATIONS = [
         rf"{_POLITE}(?:traduction|translation)\s+{_FROM}{_INTO}"
         r"(?: (?:de|of))?\s*(?::|(?=[«“\"]))\s*(?P<text>.*)",
         # "traduis « … » en anglais", "translate … into French"
-        rf"{_POLITE}{_TRANSLATE}{_FOR_WHOM}(?:{_THING}(?=\s*[:«“\"']))?\s*:?\s*{_TEXT}"
+        rf"{_POLITE}{_TRANSLATE}{_FOR_WHOM}(?:{_THING}(?=\s*[:«“\"']))?(?:\s*:\s*|\s+){_TEXT}"
         rf"\s+{_FROM}{_INTO}(?:[ ,]+(?:{_PLEASE}))?\s*[.?!]*",
         # "comment dit-on … en anglais ?", "how do I say … in French?"
         r"(?:comment (?:dit-on|dit on|on dit|dire|est-ce qu'on dit)|"

@@ -3,8 +3,10 @@
 import re
 import unicodedata
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…;])\s+(?=[A-ZÀ-ÝŒ0-9«\"(-])")
-_FIGURE = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d+)*")
+# “art. L. 631-4”, “M. Martin”: these dots end no sentence.
+_SENTENCE_END = re.compile(r"(?<=[.!?…;])(?<!\b[LRDM]\.)(?<!\b[Aa]rt\.)\s+(?=[A-ZÀ-ÝŒ0-9«\"(-])")
+# A space only joins groups of three digits: “2025 12 jours” holds two numbers.
+_FIGURE = re.compile(r"\d{1,3}(?:[\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)*")
 
 
 def sentences(text: str) -> list[str]:
@@ -27,9 +29,9 @@ def figures(text: str) -> set[str]:
 
 def fold(text: str) -> str:
     """Return a text without accents or ligatures, in lower case."""
-    text = text.lower().replace("œ", "oe").replace("æ", "ae")
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return bare.lower().replace("œ", "oe").replace("æ", "ae")
 
 
 def shorten(text: str, longest: int = 60) -> str:

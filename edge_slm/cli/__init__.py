@@ -49,9 +49,11 @@ class LazyGroup(click.Group):
     """Lists its commands from COMMANDS and imports the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a command and return it, or None where there is no such command."""
         if name not in COMMANDS:
             return None
         module = importlib.import_module(f"edge_slm.cli.{MODULES.get(name, name)}")
@@ -60,6 +62,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the listing of the commands."""
         with formatter.section(t("Commands", "Commandes")):
             formatter.write_dl([(name, t(*texts)) for name, texts in COMMANDS.items()])
 

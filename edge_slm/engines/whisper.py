@@ -88,7 +88,7 @@ def _decode(decode: object, audio: Path) -> object:
                 "{name} is not a recording that can be read ({error}).",
                 "{name} n'est pas un enregistrement lisible ({error}).",
                 name=audio.name,
-                error=str(error).strip() or type(error).__name__,
+                error=getattr(error, "strerror", None) or type(error).__name__,
             )
         ) from None
     if len(samples) == 0:

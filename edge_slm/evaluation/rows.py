@@ -35,7 +35,7 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
             continue
         try:
             rows.append(msgspec.json.decode(line, type=kind))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(
                 t(
                     "Line {number} of {path} is not a valid row: {error}.",

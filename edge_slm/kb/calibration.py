@@ -12,32 +12,32 @@ import msgspec
 class Signals(msgspec.Struct, frozen=True):
     """What tells whether a base holds an answer.
 
-    coverage: share of the question's stems, weighted by rarity, that the best passage (with its
-        titles) holds, 0 to 1.
-    nearness: how far the best cosine stands out from the base's mean, in standard deviations.
-    cosine: the best cosine.
+    cosine: the best cosine of a passage with the question.
+    agreement: the best passage's score, 0 to 1; 1 when words and vectors agree on it.
+    coverage: share of the question's stems, weighted by rarity, that the best passage's document
+        holds, 0 to 1.
     """
 
-    coverage: float
-    nearness: float
     cosine: float
+    agreement: float
+    coverage: float
 
 
 class Calibration(msgspec.Struct, frozen=True):
     """Coefficients of the logistic model, and the confidence under which a question is declined."""
 
-    intercept: float = -8.0
-    coverage: float = 6.0
-    nearness: float = 1.0
-    cosine: float = 0.0
-    threshold: float = 0.5
+    intercept: float = -43.09
+    cosine: float = 41.51
+    agreement: float = 6.72
+    coverage: float = 2.24
+    threshold: float = 0.45
 
     def confidence(self, signals: Signals) -> float:
         """Return the probability (0 to 1) that the base holds an answer."""
         logit = (
             self.intercept
-            + self.coverage * signals.coverage
-            + self.nearness * signals.nearness
             + self.cosine * signals.cosine
+            + self.agreement * signals.agreement
+            + self.coverage * signals.coverage
         )
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))

@@ -43,8 +43,8 @@ def stems(text: str, language: Language = "fr") -> list[str]:
 
 
 def match_expression(words: list[str]) -> str:
-    """Return the FTS5 query that matches any of the stems."""
-    return " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
+    """Return the FTS5 query that matches any of the stems; without stems, nothing."""
+    return " OR ".join(f'"{word}"' for word in dict.fromkeys(words)) or '""'
 
 
 @cache

@@ -67,7 +67,7 @@ def _gather(pieces: Iterator[str], target: int, longest: int) -> Iterator[str]:
 
 
 def _cut(text: str, longest: int) -> Iterator[str]:
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if line.strip()]
     header = lines[0] + "\n" if _is_table(lines) and len(lines[0]) < longest // 4 else ""
     room = longest - len(header)
     for number, piece in enumerate(_gather(_short_lines(lines, room), room, room)):

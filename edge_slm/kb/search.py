@@ -93,11 +93,13 @@ def search(
     scores = _fuse(base, lexical, Cosines(ids, cosines, nearest), weights)
     best = sorted(scores, key=lambda p: (-scores[p], p))[:limit]
     hits = tuple(hit for p in best if (hit := hit_of(base, p, scores[p])))
-    spread = float(cosines.std()) or 1.0
-    top = float(cosines[nearest[0]])
-    nearness = (top - float(cosines.mean())) / spread
     words = list(dict.fromkeys(stems(question, base.language)))
-    return Found(hits, Signals(_coverage(base, words, hits), nearness, top))
+    signals = Signals(
+        cosine=float(cosines[nearest[0]]),
+        agreement=hits[0].score if hits else 0.0,
+        coverage=_coverage(base, words, hits[0].document) if hits else 0.0,
+    )
+    return Found(hits, signals)
 
 
 def rarity(base: KnowledgeBase, words: Sequence[str]) -> dict[str, float]:
@@ -192,19 +194,16 @@ def hit_of(base: KnowledgeBase, passage: int, score: float) -> Hit | None:
     return Hit(base.name, passage, document, title, page, section, text, round(score, 4))
 
 
-def _coverage(base: KnowledgeBase, words: Sequence[str], hits: Sequence[Hit]) -> float:
+def _coverage(base: KnowledgeBase, words: Sequence[str], document: str) -> float:
+    """Return the share of the stems, weighted by rarity, that a document holds."""
     weights = rarity(base, words)
     total = sum(weights.values())
     if not total:
         return 0.0
-    return max(
-        (
-            sum(weights[word] for word in words if word in held) / total
-            for held in (_stems_of(base, hit) for hit in hits)
-        ),
-        default=0.0,
+    rows = base.connection.execute(
+        """SELECT p.title_stems || ' ' || p.section_stems || ' ' || p.text_stems
+           FROM passages p JOIN documents d ON d.id = p.document WHERE d.name = ?""",
+        (document,),
     )
-
-
-def _stems_of(base: KnowledgeBase, hit: Hit) -> set[str]:
-    return set(stems(f"{hit.title}\n{hit.section}\n{hit.text}", base.language))
+    held = {word for (text,) in rows for word in text.split()}
+    return sum(weight for word, weight in weights.items() if word in held) / total

@@ -13,6 +13,7 @@ from edge_slm.i18n import Language, say
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.lexical import stems
 from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, rarity, search
+from edge_slm.kb.vocabulary import expanded
 from edge_slm.tasks.quoting import Quote, best_quote
 from edge_slm.text import figures, sentences, shorten, split_complete
 
@@ -78,8 +79,7 @@ def answer(
         return _approved(base, language, *approved)
     if not evidence.found.hits or evidence.confidence < evidence.threshold:
         return _declined(language, evidence)
-    weights = rarity(base, list(dict.fromkeys(stems(question, base.language))))
-    quote = best_quote(question, evidence.found.hits[:PASSAGES_READ], weights, base.language)
+    quote = _best_quote(question, base, evidence.found.hits[:PASSAGES_READ])
     if quote and quote.score >= QUOTE_SURE:
         reply = Reply()
         reply.pieces = iter([_quote(reply, language, evidence, quote)])
@@ -87,6 +87,13 @@ def answer(
     reply = Reply()
     reply.pieces = _written(reply, question, language, evidence, engine, quote)
     return reply
+
+
+def _best_quote(question: str, base: KnowledgeBase, hits: Sequence[Hit]) -> Quote | None:
+    words = dict.fromkeys(stems(question, base.language))
+    wider = expanded(question) if base.language == "fr" else question
+    synonyms = set(stems(wider, base.language)) - words.keys()
+    return best_quote(question, hits, rarity(base, list(words)), base.language, synonyms)
 
 
 def source_of(hit: Hit, quote: str) -> Source:

@@ -4,7 +4,7 @@ A quotation costs no token and cannot invent: it is tried before a model writes.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from edge_slm.i18n import Language
@@ -15,7 +15,9 @@ from edge_slm.text import figures, fold, sentences
 # A question word found in the titles counts less than one in the sentence itself.
 TITLE_SHARE = 0.5
 # A question for a figure is answered by a sentence that holds one.
-FIGURE_BONUS = 0.25
+FIGURE_BONUS = 0.5
+# The documents' own word for what an agent says (kb/vocabulary.py).
+SYNONYM_BONUS = 0.1
 LONGEST = 480  # characters of a quotation
 
 _WANTS_FIGURE = re.compile(
@@ -29,7 +31,7 @@ _WANTS_FIGURE = re.compile(
 
 @dataclass(frozen=True)
 class Quote:
-    """Words of a passage that answer, and how well (about 0 to 1.25)."""
+    """Words of a passage that answer, and how well (about 0 to 1.5)."""
 
     hit: Hit
     text: str  # as they stand in the passage
@@ -52,7 +54,11 @@ def wants_figure(question: str) -> bool:
 
 
 def best_quote(
-    question: str, hits: Sequence[Hit], rarity: Mapping[str, float], language: Language
+    question: str,
+    hits: Sequence[Hit],
+    rarity: Mapping[str, float],
+    language: Language,
+    synonyms: Set[str] = frozenset(),
 ) -> Quote | None:
     """Return the best quotation of the hits, or None where they share no word with the question.
 
@@ -61,25 +67,32 @@ def best_quote(
         hits: passages, best first.
         rarity: weight of each stem of the question (kb.search.rarity).
         language: language of the passages.
+        synonyms: stems that documents use for what the question says.
     """
     total = sum(rarity.values())
     if not total:
         return None
-    asked_figures = figures(question)
-    figure = wants_figure(question)
+    asked = figures(question)
+    wanted = wants_figure(question)
     best: Quote | None = None
     for hit in hits:
         lines = sentences(hit.text)
         around = set(stems(f"{hit.title} {hit.section}", language))
         for place, line in enumerate(lines):
             held = set(stems(line, language))
-            score = sum(
-                weight * (1.0 if word in held else TITLE_SHARE if word in around else 0.0)
-                for word, weight in rarity.items()
+            score = (
+                sum(
+                    weight * (1.0 if word in held else TITLE_SHARE if word in around else 0.0)
+                    for word, weight in rarity.items()
+                )
+                / total
             )
-            score = score / total * hit.score
-            if figure and figures(line) - asked_figures:
-                score += FIGURE_BONUS * hit.score
+            score += SYNONYM_BONUS * len(held & synonyms)
+            if not score:
+                continue
+            if wanted and figures(line) - asked:
+                score += FIGURE_BONUS
+            score *= hit.score
             if best is None or score > best.score:
                 best = Quote(hit, _whole(lines, place), round(score, 4))
     return best

@@ -14,7 +14,11 @@ def check_recording(path: Path) -> None:
     Raises:
         UsageError: no such file, a folder, or nothing in it.
     """
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError:  # a name longer than a file's can be
+        found = False
+    if not found:
         raise UsageError(
             t("There is no file {path}.", "Il n'y a pas de fichier {path}.", path=path)
         )

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,11 @@ from edge_slm.text import figures, sentences, shorten
 
 # Characters translated at once: a small model drops sentences from longer texts.
 LONGEST = 500
+# A sentence may go on for longer; beyond this it is no sentence, and is cut between words.
+LONGEST_SENTENCE = 1500
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
-_EDGES = re.compile(r"^(\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*)*)(.*?)(\s*)$", re.DOTALL)
+_MARKS = re.compile(r"\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*)*")
 _LETTER = re.compile(r"[^\W\d_]")
 
 _EXAMPLES = {
@@ -72,18 +75,14 @@ def read_glossary(path: Path) -> list[tuple[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            t(
-                "The glossary {path} cannot be read: {error}.",
-                "Le glossaire {path} ne se lit pas : {error}.",
-                path=path,
-                error=error,
-            )
-        ) from None
+        raise _unreadable(path, error) from None
     separator = ";" if text.count(";") > text.count(",") else ","
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if any(row)]
+    try:
+        rows = list(csv.reader(text.splitlines(), delimiter=separator))
+    except csv.Error as error:  # a cell of over 128 KiB
+        raise _unreadable(path, error) from None
     for number, row in enumerate(rows, 1):
-        if len(row) != 2 or not all(cell.strip() for cell in row):
+        if any(row) and (len(row) != 2 or not all(cell.strip() for cell in row)):
             raise UsageError(
                 t(
                     "Row {number} of the glossary {path} needs two columns: term, translation.",
@@ -93,7 +92,18 @@ def read_glossary(path: Path) -> list[tuple[str, str]]:
                     path=path,
                 )
             )
-    return [(row[0].strip(), row[1].strip()) for row in rows]
+    return [(row[0].strip(), row[1].strip()) for row in rows if any(row)]
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    return UsageError(
+        t(
+            "The glossary {path} cannot be read: {error}.",
+            "Le glossaire {path} ne se lit pas : {error}.",
+            path=path,
+            error=error,
+        )
+    )
 
 
 def _lines(
@@ -112,29 +122,40 @@ def _lines(
         if in_code or _FENCE.match(line) or not _LETTER.search(content):
             yield line
             continue
-        yield before
+        if before:
+            yield before
         for number, group in enumerate(_groups(content)):
             if number:
                 yield " "
             yield from _group(engine, group, source, target, glossary, result)
-        yield after
+        if after:
+            yield after
 
 
 def _edges(line: str) -> tuple[str, str, str]:
-    found = _EDGES.match(line)
-    assert found  # every part may be empty
-    return found[1], found[2], found[3]
+    found = _MARKS.match(line)
+    start = found.end() if found else 0
+    content = line[start:].rstrip()
+    return line[:start], content, line[start + len(content) :]
 
 
 def _groups(content: str) -> Iterator[str]:
     held = ""
-    for sentence in sentences(content):
+    for sentence in _sentences(content):
         if held and len(held) + len(sentence) >= LONGEST:
             yield held
             held = ""
         held = f"{held} {sentence}" if held else sentence
     if held:
         yield held
+
+
+def _sentences(content: str) -> Iterator[str]:
+    for sentence in sentences(content):
+        if len(sentence) <= LONGEST_SENTENCE:
+            yield sentence
+        else:
+            yield from textwrap.wrap(sentence, LONGEST_SENTENCE)
 
 
 def _group(

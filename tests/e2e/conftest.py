@@ -1,6 +1,7 @@
 """A home for the session, the sample base made once, and homes for single tests."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def bare(tmp_path: Path) -> Runner:
 @pytest.fixture
 def base(run: Runner, request: pytest.FixtureRequest) -> str:
     """An empty base for one test."""
-    name = request.node.name.replace("[", "-").replace("]", "")[:60]
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")[:60]
     result = run("kb", "create", name, "--contact", "poste 4210")
     assert result.returncode == 0, result.stderr
     return name

@@ -47,7 +47,7 @@ def check_whole(path: Path) -> dict[str, set[str]]:
 
 def _marks(db: sqlite3.Connection, document: int, pages: int) -> set[str]:
     stored = db.execute("SELECT number, text FROM pages WHERE document = ?", (document,)).fetchall()
-    assert {number for number, _ in stored} == set(range(1, pages + 1))
+    assert max(number for number, _ in stored) == pages
     texts = db.execute("SELECT page, text FROM passages WHERE document = ?", (document,)).fetchall()
-    assert {page for page, _ in texts} == set(range(1, pages + 1))
+    assert {page for page, _ in texts} == {number for number, _ in stored}
     return {text.split()[0] for _, text in stored + texts}

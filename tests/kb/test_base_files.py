@@ -118,13 +118,13 @@ def test_a_read_only_base_can_be_searched_and_says_that_it_cannot_change(
     connection = sqlite3.connect(f"{base.path.as_uri()}?mode=ro", uri=True)
     with KnowledgeBase(connection, base.path) as opened:
         assert search(opened, embedder, "congés").hits
-        with pytest.raises(EdgeSlmError, match="cannot be used .*readonly"):
+        with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
             opened.add(document("b.md", LEAVE), embedder)
-        with pytest.raises(EdgeSlmError, match="cannot be used .*readonly"):
+        with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
             opened.remove("a.md")
-        with pytest.raises(EdgeSlmError, match="cannot be used .*readonly"):
+        with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
             opened.approve("Combien de congés ?", "25", None, "DRH")
-        with pytest.raises(EdgeSlmError, match="cannot be used .*readonly"):
+        with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
             opened.withdraw(1)
     assert check_whole(base.path).keys() == {"a.md"}
 

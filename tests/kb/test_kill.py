@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_slm.kb.base import KnowledgeBase
+from edge_slm.kb.search import search
 from tests.fakes import FakeEmbedder
 from tests.kb.samples import check_whole, long_document
 
@@ -87,7 +88,7 @@ def _check_after_kill(path: Path) -> bool:
         names = [stored.name for stored in base.documents()]
         assert len(base.matrix()[0]) == base.passage_count()
     marks = check_whole(path)
-    assert list(marks) == names or set(marks) == set(names)
+    assert sorted(marks) == names
     assert marks["b.md"] == {"voisin"}
     assert marks["a.md"] in ({"ancien"}, {"nouveau"})
     assert marks.get("c.md", {"tiers"}) == {"tiers"}
@@ -154,18 +155,13 @@ def test_two_processes_that_add_at_once(filled: Path) -> None:
 
 
 def test_searching_while_another_process_adds(filled: Path, embedder: FakeEmbedder) -> None:
-    from edge_slm.kb.search import search
-
     process = _start(_ADDING, filled, "mot", 8)
     searches = 0
     with KnowledgeBase.open(filled) as base:
         while process.poll() is None or searches == 0:
             found = search(base, embedder, "voisin règle", 5)
             assert found.hits
-            assert all(
-                hit.text.split()[0] in {"ancien", "voisin", "mot"} or hit.document == "shared.md"
-                for hit in found.hits
-            )
+            assert all(hit.document != "b.md" or "voisin" in hit.text for hit in found.hits)
             searches += 1
     _, errors = process.communicate()
     assert process.returncode == 0, errors

@@ -1,0 +1,42 @@
+"""What the wheel holds: the package, its cards and its samples, and no tests."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from tests.core.source_tree import ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    (path,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    return zipfile.ZipFile(path)
+
+
+def test_every_module_card_and_sample_is_inside(wheel: zipfile.ZipFile) -> None:
+    inside = set(wheel.namelist())
+    wanted = [path.relative_to(ROOT) for path in (ROOT / "edge_slm").rglob("*.py")]
+    for folder, pattern in (("models", "*.toml"), ("examples/rh", "*"), ("examples/audio", "*")):
+        files = sorted((ROOT / folder).glob(pattern))
+        assert files
+        wanted += [Path("edge_slm") / path.relative_to(ROOT) for path in files]
+    assert [path for path in wanted if path.as_posix() not in inside] == []
+
+
+def test_its_types_are_for_others_to_check(wheel: zipfile.ZipFile) -> None:
+    assert "edge_slm/py.typed" in wheel.namelist()
+
+
+def test_nothing_else_is_inside(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"edge_slm"}
+    assert [name for name in names if "test" in name or name.endswith((".pyc", ".gguf"))] == []
+
+
+def test_the_command_is_declared(wheel: zipfile.ZipFile) -> None:
+    (entry_points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    assert "edge-slm = edge_slm.cli:main" in wheel.read(entry_points).decode()
