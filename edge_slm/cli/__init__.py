@@ -48,6 +48,14 @@ MODULES = {"eval": "evaluate"}
 class LazyGroup(click.Group):
     """Lists its commands from COMMANDS and imports the one that is called."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a reader of a pipe (head, less) that has left is no error of ours."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would exit with 1
+            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+            return 0
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return list(COMMANDS)
@@ -116,10 +124,6 @@ def run(arguments: list[str], debug: bool = False) -> int:
         result = root.main(arguments, prog_name="edge-slm", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return _fail(t("Interrupted.", "Interrompu."), 130)
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has left: that is no error of ours.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        return 0
     except click.exceptions.NoArgsIsHelpError as error:
         return _fail(error.format_message(), UsageError.exit_code)
     except Exception as error:

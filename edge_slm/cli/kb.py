@@ -48,7 +48,14 @@ def command() -> None:
         "À qui s'adresser quand la base ne répond pas.",
     ),
 )
-def create(name: str, language: str, contact: str) -> None:
+@click.option(
+    "--audience",
+    help=t(
+        "Words that go without saying for those who ask (default: civil service).",
+        "Mots qui vont sans dire pour ceux qui demandent (défaut : fonction publique).",
+    ),
+)
+def create(name: str, language: str, contact: str, audience: str | None) -> None:
     """Make an empty base."""
     from edge_slm.cards import get_card
     from edge_slm.engines.loaded import EMBEDDER
@@ -57,7 +64,12 @@ def create(name: str, language: str, contact: str) -> None:
     embed = get_card(EMBEDDER).embed
     assert embed
     with KnowledgeBase.create(
-        base_path(name), EMBEDDER, embed.dimensions, "en" if language == "en" else "fr", contact
+        base_path(name),
+        EMBEDDER,
+        embed.dimensions,
+        "en" if language == "en" else "fr",
+        contact,
+        audience,
     ) as base:
         _say(
             t(
@@ -259,9 +271,11 @@ def review(
     as_json: bool,
 ) -> None:
     """Approve answers."""
+    from edge_slm.kb import approvals
+
     with _open(name) as base:
         if withdraw is not None:
-            if not base.withdraw(withdraw):
+            if not approvals.withdraw(base, withdraw):
                 raise UsageError(
                     t("No approval has id {id}.", "Aucune approbation n'a l'id {id}.", id=withdraw)
                 )
@@ -273,11 +287,11 @@ def review(
                         "Une approbation demande --question, --answer et --by.",
                     )
                 )
-            base.approve(question, answer, passage, by)
+            approvals.approve(base, question, answer, passage, by)
         elif as_json:
-            _json(base.approvals())
+            _json(approvals.all_of(base))
         else:
-            for row in base.approvals():
+            for row in approvals.all_of(base):
                 click.echo("{id}\t{question}\t{answer}\t{approved_by}, {approved_at}".format(**row))
 
 

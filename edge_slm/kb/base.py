@@ -1,17 +1,16 @@
-"""A knowledge base: one SQLite file that holds documents, pages, passages, vectors and approvals.
+"""A knowledge base: one SQLite file that holds documents, pages, passages and vectors.
 
 Copying the file copies the base. A document is added in one transaction: a kill at any point
-leaves the base as it was before. Searching is in search.py.
+leaves the base as it was before. Searching is in search.py, approved
+answers in approvals.py.
 """
 
-import hashlib
 import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,9 +23,10 @@ from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.i18n import Language, t
 from edge_slm.kb import schema, vectors
 from edge_slm.kb.calibration import Calibration
-from edge_slm.kb.documents import Document
+from edge_slm.kb.documents import Document, digest_of
 from edge_slm.kb.lexical import stems
-from edge_slm.kb.passages import Passage, split
+from edge_slm.kb.passages import Passage, headed, split
+from edge_slm.kb.vocabulary import CIVIL_SERVICE
 
 WAIT_SECONDS = 30.0  # for another program that writes a long document
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
@@ -65,6 +65,7 @@ class KnowledgeBase:
         dimensions: int,
         language: Language = "fr",
         contact: str = "",
+        audience: str | None = None,
     ) -> Self:
         """Make an empty base.
 
@@ -74,6 +75,8 @@ class KnowledgeBase:
             dimensions: length of a vector.
             language: language of the documents; it decides the stemming.
             contact: whom to ask when the base does not answer.
+            audience: words that go without saying for those who ask, added to each question; None
+                for civil servants (vocabulary.CIVIL_SERVICE).
         Raises:
             UsageError: the name is not a plain file name, or the base exists.
             EdgeSlmError: its folder cannot be written to, or the disk is full.
@@ -104,8 +107,9 @@ class KnowledgeBase:
                 "dimensions": str(dimensions),
                 "language": language,
                 "contact": contact,
+                "audience": CIVIL_SERVICE[language] if audience is None else audience,
                 "calibration": msgspec.json.encode(Calibration()).decode(),
-                "created": _now(),
+                "created": schema.now(),
             },
         )
         return cls.open(path)
@@ -180,56 +184,14 @@ class KnowledgeBase:
         return self.meta["contact"]
 
     @property
+    def audience(self) -> str:
+        """Words that go without saying for those who ask."""
+        return self.meta["audience"]
+
+    @property
     def calibration(self) -> Calibration:
         """What tells from a search whether the base holds an answer."""
         return msgspec.json.decode(self.meta["calibration"], type=Calibration)
-
-    def approve(self, question: str, answer: str, passage: int | None, approved_by: str) -> None:
-        """Keep an answer that will be given, word for word, to a question.
-
-        Args:
-            question: the question; another wording with the same stems gets the same answer.
-            answer: the text.
-            passage: id of the passage that it cites, or None.
-            approved_by: who takes responsibility for it.
-        """
-        key = _question_key(question, self.language)
-        if not key:
-            raise UsageError(t("The question holds no word.", "La question ne contient aucun mot."))
-        with schema.transaction(self.connection) as db:
-            db.table("approved").delete_where("key = ?", [key])
-            db.table("approved").insert(
-                {
-                    "key": key,
-                    "question": question,
-                    "answer": answer,
-                    "passage": passage,
-                    "approved_by": approved_by,
-                    "approved_at": _now(),
-                }
-            )
-
-    @schema.explained()
-    def approved_answer(self, question: str) -> tuple[str, int | None] | None:
-        """Return the approved answer to a question and the passage it cites, or None."""
-        row = self.connection.execute(
-            "SELECT answer, passage FROM approved WHERE key = ?",
-            (_question_key(question, self.language),),
-        ).fetchone()
-        return (str(row[0]), row[1]) if row else None
-
-    @schema.explained()
-    def approvals(self) -> list[dict[str, Any]]:
-        """Return all approved answers: id, question, answer, approved_by, approved_at."""
-        columns = ("id", "question", "answer", "approved_by", "approved_at")
-        rows = self.connection.execute(f"SELECT {', '.join(columns)} FROM approved ORDER BY id")
-        return [dict(zip(columns, row, strict=True)) for row in rows]
-
-    def withdraw(self, approval: int) -> bool:
-        """Remove an approved answer by its id; return whether it was there."""
-        with schema.transaction(self.connection) as db:
-            found = db.conn.execute("DELETE FROM approved WHERE id = ?", (approval,)).rowcount
-        return found > 0
 
     @schema.explained()
     def add(
@@ -253,7 +215,7 @@ class KnowledgeBase:
             EdgeSlmError: the base cannot be written to now.
         """
         self.check_embedder(embedder)
-        digest = _digest(document, access)
+        digest = digest_of(document, access)
         known = self.connection.execute(
             "SELECT 1 FROM documents WHERE name = ? AND sha256 = ?", (document.name, digest)
         ).fetchone()
@@ -368,7 +330,7 @@ class KnowledgeBase:
                         "licence": document.licence,
                         "sha256": digest,
                         "access": access,
-                        "added": _now(),
+                        "added": schema.now(),
                         "pages": max(pages),
                     }
                 )
@@ -431,30 +393,3 @@ def base_path(name: str) -> Path:
 def list_bases() -> list[Path]:
     """Return the files of the user's bases, by name."""
     return sorted(paths.bases_dir().glob("*.db"))
-
-
-def headed(title: str, passage: Passage) -> str:
-    """Return a passage under its titles, as the embedder reads it."""
-    head = " > ".join(part for part in (title, passage.section) if part)
-    return f"{head}\n{passage.text}" if head else passage.text
-
-
-def _digest(document: Document, access: str) -> str:
-    try:
-        return hashlib.sha256(msgspec.json.encode((document, access))).hexdigest()
-    except UnicodeEncodeError:  # a file name that is not UTF-8 reaches Python as surrogates
-        raise UsageError(
-            t(
-                "The name of {name} is not Unicode text: rename the file.",
-                "Le nom de {name} n'est pas du texte Unicode : renommez le fichier.",
-                name=document.name.encode("utf-8", "replace").decode(),
-            )
-        ) from None
-
-
-def _question_key(question: str, language: Language) -> str:
-    return " ".join(sorted(set(stems(question, language))))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

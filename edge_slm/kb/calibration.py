@@ -26,10 +26,10 @@ class Signals(msgspec.Struct, frozen=True):
 class Calibration(msgspec.Struct, frozen=True):
     """Coefficients of the logistic model, and the confidence under which a question is declined."""
 
-    intercept: float = -43.09
-    cosine: float = 41.51
-    agreement: float = 6.72
-    coverage: float = 2.24
+    intercept: float = -43.43
+    cosine: float = 42.22
+    agreement: float = 6.28
+    coverage: float = 2.4
     threshold: float = 0.45
 
     def confidence(self, signals: Signals) -> float:

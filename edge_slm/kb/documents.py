@@ -3,7 +3,13 @@
 Knows nothing of file formats (`readers`), of passages or of the base.
 """
 
+import hashlib
 from dataclasses import dataclass
+
+import msgspec
+
+from edge_slm.errors import UsageError
+from edge_slm.i18n import t
 
 
 @dataclass(frozen=True)
@@ -41,3 +47,21 @@ class Document:
     origin: str = ""
     date: str = ""
     licence: str = ""
+
+
+def digest_of(document: Document, access: str) -> str:
+    """Return the SHA-256 of a document and its access label, as hexadecimal digits.
+
+    Raises:
+        UsageError: the name is not Unicode text.
+    """
+    try:
+        return hashlib.sha256(msgspec.json.encode((document, access))).hexdigest()
+    except UnicodeEncodeError:  # a file name that is not UTF-8 reaches Python as surrogates
+        raise UsageError(
+            t(
+                "The name of {name} is not Unicode text: rename the file.",
+                "Le nom de {name} n'est pas du texte Unicode : renommez le fichier.",
+                name=document.name.encode("utf-8", "replace").decode(),
+            )
+        ) from None

@@ -42,6 +42,12 @@ def split(document: Document, target: int = TARGET, longest: int = LONGEST) -> l
     return passages
 
 
+def headed(title: str, passage: Passage) -> str:
+    """Return a passage under its titles, as the embedder reads it."""
+    head = " > ".join(part for part in (title, passage.section) if part)
+    return f"{head}\n{passage.text}" if head else passage.text
+
+
 def _pieces(blocks: Iterator[Block], longest: int) -> Iterator[str]:
     for block in blocks:
         text = block.text.strip()

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
 VERSION = "1"
 MOST_DIMENSIONS = 1 << 16
-META = ("uuid", "embedder", "dimensions", "language", "contact", "calibration", "created")
+META = (
+    "uuid",
+    "embedder",
+    "dimensions",
+    "language",
+    "contact",
+    "audience",
+    "calibration",
+    "created",
+)
 
 
 def create(path: Path, meta: dict[str, str]) -> None:
@@ -227,3 +237,8 @@ def next_generation(connection: sqlite3.Connection) -> None:
         "UPDATE meta SET value = max(CAST(value AS INTEGER) + 1, ?) WHERE key = 'generation'",
         (time.time_ns(),),
     )
+
+
+def now() -> str:
+    """Return the time as a base notes it: ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

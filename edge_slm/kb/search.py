@@ -86,7 +86,8 @@ def search(
     ids, matrix = base.matrix()
     if len(matrix) == 0:
         return NOTHING
-    wider = expanded(question) if base.language == "fr" else question
+    plain = expanded(question) if base.language == "fr" else question
+    wider = f"{plain} {base.audience}".rstrip()
     lexical = _bm25(base, list(dict.fromkeys(stems(wider, base.language))), weights)
     cosines = matrix @ embedder.embed_query(wider)
     nearest = np.argsort(-cosines)[:CANDIDATES]
@@ -95,7 +96,8 @@ def search(
     hits = tuple(hit for p in best if (hit := hit_of(base, p, scores[p])))
     words = list(dict.fromkeys(stems(question, base.language)))
     signals = Signals(
-        cosine=float(cosines[nearest[0]]),
+        # Without the audience's words, which bring every question nearer.
+        cosine=float((matrix @ embedder.embed_query(plain)).max()),
         agreement=hits[0].score if hits else 0.0,
         coverage=_coverage(base, words, hits[0].document) if hits else 0.0,
     )

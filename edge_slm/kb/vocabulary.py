@@ -8,7 +8,11 @@ away from it.
 import re
 from functools import cache
 
+from edge_slm.i18n import Language
 from edge_slm.text import fold
+
+# What goes without saying when a civil servant asks, and tells rules for them from others'.
+CIVIL_SERVICE: dict[Language, str] = {"fr": "fonction publique", "en": "civil service"}
 
 # Folded: lower case, no accents; matched as whole words.
 _SPOKEN_FR = """

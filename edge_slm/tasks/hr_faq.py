@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from edge_slm.answer import Kind, Source, Usage
 from edge_slm.engines import ChatEngine, Embedder, Message, Piece
 from edge_slm.i18n import Language, say
+from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.lexical import stems
 from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, rarity, search
@@ -18,7 +19,7 @@ from edge_slm.tasks.quoting import Quote, best_quote
 from edge_slm.text import figures, sentences, shorten, split_complete
 
 # Measured on the development questions (docs/decisions/0006-answer-ladder.md).
-QUOTE_SURE = 0.75  # score from which a quotation answers by itself
+QUOTE_SURE = 0.35  # score from which a quotation answers by itself
 PASSAGES_READ = 3  # by the model: more cost prompt tokens and distract a small one
 LONGEST_REPLY = 160  # tokens
 FOREIGN_WORDS = 0.4  # share of a written sentence's stems that may stand in no passage
@@ -75,7 +76,7 @@ def answer(
     base = evidence.base
     if base is None:
         return _declined(language, evidence)
-    if approved := base.approved_answer(question):
+    if approved := approvals.find(base, question):
         return _approved(base, language, *approved)
     if not evidence.found.hits or evidence.confidence < evidence.threshold:
         return _declined(language, evidence)
@@ -240,10 +241,16 @@ def _cite_written(reply: Reply, text: str, hits: Sequence[Hit], language: Langua
         return len(spoken & set(stems(line, language))) + 2 * len(figures(text) & figures(line))
 
     scored = [(max(sentences(hit.text), key=shared), hit) for hit in hits]
-    best = max(shared(line) for line, _ in scored)
-    near = [(line, hit) for line, hit in scored if shared(line) and shared(line) >= best / 2]
-    near.sort(key=lambda pair: -shared(pair[0]))
-    reply.sources = tuple(source_of(hit, line) for line, hit in near)
+    scored.sort(key=lambda pair: -shared(pair[0]))
+    best = shared(scored[0][0])
+    cited: list[Source] = []
+    unseen = figures(text)  # each figure stands in a passage that is cited
+    for line, hit in scored:
+        held = figures(f"{hit.title}\n{hit.section}\n{hit.text}")
+        if not cited or (shared(line) and shared(line) >= best / 2) or unseen & held:
+            cited.append(source_of(hit, line))
+            unseen -= held
+    reply.sources = tuple(cited)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`edge-slm ask`: the answer contract, the right page, declining, and what a person sees."""
 
 import json
+
 import pytest
 
 from .runner import AUDIO, CHAT, MONGOLIA, TWINS, Runner

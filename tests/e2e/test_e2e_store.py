@@ -19,8 +19,9 @@ REQUEST = ("ask", "traduis en anglais : la porte est ouverte", "--model")
 def damaged(run: Runner, tmp_path: Path) -> tuple[Runner, Path]:
     """A home with a copy of the smallest chat model, to be damaged; the others are linked."""
     real, home = run.home / "store", tmp_path / "home"
-    sizes = {m: get_card(m).size for m in os.listdir(real / "models") if get_card(m).task == "chat"}
-    model = min(sizes, key=lambda name: sizes[name])
+    cards = [get_card(folder.name) for folder in (real / "models").iterdir()]
+    card = min((card for card in cards if card.task == "chat"), key=lambda card: card.size)
+    model = card.id
     for folder in (real / "models").iterdir():
         target = home / "store" / "models" / folder.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -29,10 +30,10 @@ def damaged(run: Runner, tmp_path: Path) -> tuple[Runner, Path]:
     mine = home / "store" / "models" / model
     mine.mkdir()
     shutil.copy(real / "models" / model / "manifest.json", mine)
-    name = get_card(model).files[0].name
+    name = card.files[0].name
     with (real / "models" / model / name).open("rb") as whole, (mine / name).open("wb") as copy:
         # The header and half of the file are enough for every kind of damage.
-        remaining = sizes[model] // 2
+        remaining = card.size // 2
         while remaining and (chunk := whole.read(min(remaining, 1 << 20))):
             copy.write(chunk)
             remaining -= len(chunk)

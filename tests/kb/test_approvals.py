@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_slm.errors import UsageError
+from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.search import hit_of, search
 from tests.fakes import DIMENSIONS, FakeEmbedder
@@ -27,8 +28,8 @@ QUESTION = "Combien de jours de congés annuels ?"
 def test_another_wording_of_the_same_stems_gets_the_answer(
     base: KnowledgeBase, wording: str
 ) -> None:
-    base.approve(QUESTION, "25 jours.", None, "DRH")
-    assert base.approved_answer(wording) == ("25 jours.", None)
+    approvals.approve(base, QUESTION, "25 jours.", None, "DRH")
+    assert approvals.find(base, wording) == ("25 jours.", None)
 
 
 @pytest.mark.parametrize(
@@ -36,45 +37,45 @@ def test_another_wording_of_the_same_stems_gets_the_answer(
     ["Combien de jours de congés maladie ?", "congés", "", "???", "comment", "\0 \U0001f600"],
 )
 def test_another_question_does_not(base: KnowledgeBase, other: str) -> None:
-    base.approve(QUESTION, "25 jours.", None, "DRH")
-    assert base.approved_answer(other) is None
+    approvals.approve(base, QUESTION, "25 jours.", None, "DRH")
+    assert approvals.find(base, other) is None
 
 
 def test_a_second_approval_takes_the_place_of_the_first(base: KnowledgeBase) -> None:
-    base.approve(QUESTION, "24 jours.", None, "DRH")
-    base.approve("jours de congés annuels", "25 jours.", None, "Chef de service")
-    (row,) = base.approvals()
+    approvals.approve(base, QUESTION, "24 jours.", None, "DRH")
+    approvals.approve(base, "jours de congés annuels", "25 jours.", None, "Chef de service")
+    (row,) = approvals.all_of(base)
     assert (row["answer"], row["approved_by"]) == ("25 jours.", "Chef de service")
     assert row["question"] == "jours de congés annuels"
     assert row["approved_at"]
 
 
 def test_withdrawing(base: KnowledgeBase) -> None:
-    base.approve(QUESTION, "25 jours.", None, "DRH")
-    base.approve("Que mange-t-on à la cantine ?", "Des repas.", None, "DRH")
-    first, second = base.approvals()
-    assert base.withdraw(first["id"]) is True
-    assert base.withdraw(first["id"]) is False
-    assert base.withdraw(-1) is False
-    assert base.approvals() == [second]
-    assert base.approved_answer(QUESTION) is None
+    approvals.approve(base, QUESTION, "25 jours.", None, "DRH")
+    approvals.approve(base, "Que mange-t-on à la cantine ?", "Des repas.", None, "DRH")
+    first, second = approvals.all_of(base)
+    assert approvals.withdraw(base, first["id"]) is True
+    assert approvals.withdraw(base, first["id"]) is False
+    assert approvals.withdraw(base, -1) is False
+    assert approvals.all_of(base) == [second]
+    assert approvals.find(base, QUESTION) is None
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!", "comment et pourquoi", "\0"])
 def test_a_question_without_a_word_cannot_be_approved(base: KnowledgeBase, question: str) -> None:
     with pytest.raises(UsageError, match="holds no word"):
-        base.approve(question, "Oui.", None, "DRH")
-    assert base.approvals() == []
-    assert base.approved_answer(question) is None
+        approvals.approve(base, question, "Oui.", None, "DRH")
+    assert approvals.all_of(base) == []
+    assert approvals.find(base, question) is None
 
 
 def test_approvals_outlive_the_process(base: KnowledgeBase, embedder: FakeEmbedder) -> None:
     base.add(document("a.md", LEAVE), embedder)
     (hit,) = search(base, embedder, QUESTION).hits
-    base.approve(QUESTION, "25 jours.", hit.passage, "DRH")
+    approvals.approve(base, QUESTION, "25 jours.", hit.passage, "DRH")
     base.close()
     with KnowledgeBase.open(base.path) as again:
-        assert again.approved_answer(QUESTION) == ("25 jours.", hit.passage)
+        assert approvals.find(again, QUESTION) == ("25 jours.", hit.passage)
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -83,7 +84,7 @@ def test_an_answer_never_cites_what_took_its_passages_place(
 ) -> None:
     base.add(document("a.md", LEAVE), embedder)
     (hit,) = search(base, embedder, QUESTION).hits
-    base.approve(QUESTION, "25 jours.", hit.passage, "DRH")
+    approvals.approve(base, QUESTION, "25 jours.", hit.passage, "DRH")
     if replaced:
         base.add(document("a.md", MEALS), embedder)
     else:
@@ -92,7 +93,7 @@ def test_an_answer_never_cites_what_took_its_passages_place(
     again = hit_of(base, hit.passage, 1.0)
     assert again is not None  # SQLite has given the id anew
     assert again.text == MEALS
-    assert base.approved_answer(QUESTION) == ("25 jours.", None)
+    assert approvals.find(base, QUESTION) == ("25 jours.", None)
 
 
 def test_removing_another_document_leaves_the_citation(
@@ -100,9 +101,9 @@ def test_removing_another_document_leaves_the_citation(
 ) -> None:
     base.add(document("a.md", LEAVE), embedder)
     base.add(document("b.md", MEALS), embedder)
-    base.approve(QUESTION, "25 jours.", 1, "DRH")
+    approvals.approve(base, QUESTION, "25 jours.", 1, "DRH")
     base.remove("b.md")
-    assert base.approved_answer(QUESTION) == ("25 jours.", 1)
+    assert approvals.find(base, QUESTION) == ("25 jours.", 1)
 
 
 @pytest.fixture
@@ -112,5 +113,5 @@ def english(tmp_path: Path) -> Iterator[KnowledgeBase]:
 
 
 def test_english_questions_have_english_stems(english: KnowledgeBase) -> None:
-    english.approve("How many holidays do we get?", "25.", None, "HR")
-    assert english.approved_answer("how many holiday") == ("25.", None)
+    approvals.approve(english, "How many holidays do we get?", "25.", None, "HR")
+    assert approvals.find(english, "how many holiday") == ("25.", None)

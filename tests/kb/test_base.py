@@ -8,6 +8,7 @@ import pytest
 
 from edge_slm import paths
 from edge_slm.errors import IntegrityError, UsageError
+from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase, base_path, list_bases
 from edge_slm.kb.documents import Block, Document
 from edge_slm.kb.search import search
@@ -164,13 +165,13 @@ def test_copying_the_file_copies_the_base(
 ) -> None:
     for name, text in (("a.md", LEAVE), ("b.md", REMOTE), ("c.md", MEALS)):
         base.add(document(name, text), embedder)
-    base.approve("Combien de congés ?", "25 jours.", None, "DRH")
+    approvals.approve(base, "Combien de congés ?", "25 jours.", None, "DRH")
     copy = tmp_path / "elsewhere" / "rh.db"
     copy.parent.mkdir()
     shutil.copy(base.path, copy)
     with KnowledgeBase.open(copy) as other:
         assert other.documents() == base.documents()
-        assert other.approvals() == base.approvals()
+        assert approvals.all_of(other) == approvals.all_of(base)
         for question in ("congés annuels", "télétravail", "cantine"):
             assert search(other, embedder, question) == search(base, embedder, question)
 

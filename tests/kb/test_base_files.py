@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_slm.errors import EdgeSlmError, IntegrityError, UsageError
+from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.search import search
 from tests.fakes import DIMENSIONS, FakeEmbedder
@@ -123,9 +124,9 @@ def test_a_read_only_base_can_be_searched_and_says_that_it_cannot_change(
         with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
             opened.remove("a.md")
         with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
-            opened.approve("Combien de congés ?", "25", None, "DRH")
+            approvals.approve(opened, "Combien de congés ?", "25", None, "DRH")
         with pytest.raises(EdgeSlmError, match=r"cannot be used .*readonly"):
-            opened.withdraw(1)
+            approvals.withdraw(opened, 1)
     assert check_whole(base.path).keys() == {"a.md"}
 
 
