@@ -18,9 +18,10 @@ class Message(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Some text, as soon as it is known."""
+    """Some text, as soon as it is known, and the tokens used so far where the engine tells."""
 
     text: str
+    usage: Usage | None = None
 
 
 class Done(NamedTuple):

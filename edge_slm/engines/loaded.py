@@ -75,7 +75,7 @@ class Engines:
             MissingError: it is not installed.
         """
         if model not in self._embedders:
-            from edge_slm.engines.llama import LlamaEmbedder
+            from edge_slm.engines.embedding import LlamaEmbedder
 
             self._embedders[model] = LlamaEmbedder(self._store.path(model))
         return self._embedders[model]

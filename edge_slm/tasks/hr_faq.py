@@ -167,7 +167,8 @@ def _written(
 ) -> Iterator[str]:
     """Yield what the model writes, sentence by sentence, as far as the passages bear it out."""
     hits = evidence.found.hits[:PASSAGES_READ]
-    held = Held.of(question, hits, language)
+    same = evidence.base is not None and evidence.base.language == language
+    held = Held.of(question, hits, language, words=same)
     kept: list[str] = []
     reply.model_wrote = True
     for sentence in _sentences(reply, engine(), _prompt(question, hits, language)):
@@ -200,14 +201,14 @@ def _sentences(reply: Reply, engine: ChatEngine, messages: Sequence[Message]) ->
     """Yield the whole sentences of the model's reply; a last one cut off is left out."""
     pending = ""
     for event in engine.stream(messages, LONGEST_REPLY):
+        if event.usage:
+            reply.usage = event.usage
         if isinstance(event, Piece):
             pending += event.text
             whole, pending = split_complete(pending)
             yield from whole
-        else:
-            reply.usage = event.usage
-            if event.complete and pending.strip():
-                yield pending.strip()
+        elif event.complete and pending.strip():
+            yield pending.strip()
 
 
 def _prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Message]:
@@ -255,23 +256,32 @@ def _cite_written(reply: Reply, text: str, hits: Sequence[Hit], language: Langua
 
 @dataclass(frozen=True)
 class Held:
-    """What the passages and the question hold: figures, stems."""
+    """What the passages and the question hold: figures, stems.
+
+    `words` is False where the reply is in another language than the passages: only its figures
+    can be compared then.
+    """
 
     figures: frozenset[str]
     stems: frozenset[str]
     language: Language
+    words: bool
 
     @classmethod
-    def of(cls, question: str, hits: Sequence[Hit], language: Language) -> "Held":
+    def of(
+        cls, question: str, hits: Sequence[Hit], language: Language, words: bool = True
+    ) -> "Held":
         """Gather the figures and stems of the hits; the question's own words may be repeated."""
         text = "\n".join(f"{hit.title}\n{hit.section}\n{hit.text}" for hit in hits)
-        words = frozenset(stems(f"{text}\n{question}", language))
-        return cls(frozenset(figures(text)), words, language)
+        known = frozenset(stems(f"{text}\n{question}", language))
+        return cls(frozenset(figures(text)), known, language, words)
 
     def bears(self, sentence: str) -> bool:
         """Return whether a sentence says no figure, and few words, of its own."""
         if not figures(sentence) <= self.figures:
             return False
+        if not self.words:
+            return True
         words = [word for word in stems(sentence, self.language) if not word.isdigit()]
         foreign = sum(word not in self.stems for word in words)
         return foreign <= FOREIGN_WORDS * len(words)

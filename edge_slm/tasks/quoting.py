@@ -79,6 +79,8 @@ def best_quote(
         lines = sentences(hit.text)
         around = set(stems(f"{hit.title} {hit.section}", language))
         for place, line in enumerate(lines):
+            if _is_header(lines, place):
+                continue
             held = set(stems(line, language))
             score = (
                 sum(
@@ -96,6 +98,14 @@ def best_quote(
             if best is None or score > best.score:
                 best = Quote(hit, _whole(lines, place), round(score, 4))
     return best
+
+
+def _is_header(lines: Sequence[str], place: int) -> bool:
+    """Return whether a line names the columns of a table."""
+    in_table = " | " in lines[place]
+    begins = not place or " | " not in lines[place - 1]
+    goes_on = place + 1 < len(lines) and " | " in lines[place + 1]
+    return in_table and begins and goes_on
 
 
 def _whole(lines: Sequence[str], place: int) -> str:

@@ -23,10 +23,12 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _MARKS = re.compile(r"\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*)*")
 _LETTER = re.compile(r"[^\W\d_]")
 
+_FIGURE = re.compile(r"\d+(?:[.,]\d+|[\u00a0\u202f ]\d{3}(?!\d))*")
+
 _EXAMPLES = {
     ("fr", "en"): (
-        "La mairie est ouverte de 9 h à 17 h.",
-        "The town hall is open from 9 am to 5 pm.",
+        "La mairie est ouverte du lundi au vendredi.",
+        "The town hall is open from Monday to Friday.",
     ),
     ("en", "fr"): (
         "Please bring two documents.",
@@ -204,8 +206,14 @@ def _account(result: Translation, usage: Usage) -> None:
     )
 
 
+def _digits(text: str) -> set[str]:
+    """Return the figures without their marks: languages write 1 234,50 and 1,234.50."""
+    return {re.sub(r"\D", "", run) for run in _FIGURE.findall(text)}
+
+
 def _lost(written: str, text: str, terms: Sequence[tuple[str, str]]) -> Iterator[str]:
-    if missing := sorted(figures(text) - figures(written)):
+    kept = _digits(written)
+    if missing := sorted(figure for figure in figures(text) if not _digits(figure) <= kept):
         yield t(
             "Check the figures: {figures} is missing from the translation of “{text}”.",
             "Vérifiez les chiffres : {figures} manque dans la traduction de « {text} ».",

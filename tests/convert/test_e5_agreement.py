@@ -7,41 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_slm.engines.e5_text import normalise
+from edge_slm.engines.embedding import LlamaEmbedder
 
 HERE = Path(__file__).parent
 SENTENCES = (HERE / "sentences.txt").read_text(encoding="utf-8").splitlines()
 LEAST_COSINE = 0.99
 
 
-class Embedder:
-    """The model as llama.cpp runs it."""
-
-    def __init__(self, path: Path) -> None:
-        import llama_cpp
-
-        self.llama = llama_cpp.Llama(
-            str(path),
-            embedding=True,
-            n_ctx=512,
-            n_batch=512,
-            n_ubatch=512,
-            n_threads=2,
-            pooling_type=llama_cpp.LLAMA_POOLING_TYPE_MEAN,
-            flash_attn=True,
-            verbose=False,
-        )
-
-    def __call__(self, sentences: list[str]) -> NDArray[np.float32]:
-        texts = [f"passage: {normalise(sentence)}" for sentence in sentences]
-        return np.array(self.llama.embed(texts, normalize=True), np.float32)
-
-
 @pytest.fixture(scope="module")
-def embed(e5_gguf: Path) -> Iterator[Embedder]:
-    embedder = Embedder(e5_gguf)
+def embedder(e5_gguf: Path) -> Iterator[LlamaEmbedder]:
+    embedder = LlamaEmbedder(e5_gguf)
     yield embedder
-    embedder.llama.close()
+    embedder.close()
 
 
 def oracle() -> NDArray[np.float32]:
@@ -56,22 +33,31 @@ def test_the_oracle_covers_the_sentences() -> None:
 
 @pytest.mark.model
 def test_every_sentence_agrees_with_the_oracle(
-    embed: Embedder, record_property: Callable[[str, object], None]
+    embedder: LlamaEmbedder, record_property: Callable[[str, object], None]
 ) -> None:
-    cosines = np.sum(np.vstack([embed([x]) for x in SENTENCES]) * oracle(), axis=1)
+    cosines = np.sum(embedder.embed_passages(SENTENCES) * oracle(), axis=1)
     worst = int(cosines.argmin())
     record_property("worst_cosine", float(cosines[worst]))
     assert cosines[worst] >= LEAST_COSINE, SENTENCES[worst]
 
 
 @pytest.mark.model
-def test_batch_mates_do_not_matter(embed: Embedder) -> None:
-    together = np.sum(embed(SENTENCES) * oracle(), axis=1)
-    backwards = np.sum(embed(SENTENCES[::-1])[::-1] * oracle(), axis=1)
-    assert min(together.min(), backwards.min()) >= LEAST_COSINE
+def test_what_came_before_does_not_matter(embedder: LlamaEmbedder) -> None:
+    forwards = embedder.embed_passages(SENTENCES[:20])
+    backwards = embedder.embed_passages(SENTENCES[:20][::-1])[::-1]
+    assert np.sum(forwards * backwards, axis=1).min() >= 0.9999
 
 
 @pytest.mark.model
-def test_the_agreement_tells_sentences_apart(embed: Embedder) -> None:
+def test_a_text_longer_than_the_model_reads_is_cut(embedder: LlamaEmbedder) -> None:
+    long, longer = embedder.embed_passages(["congé annuel " * 600, "congé annuel " * 900])
+    assert float(long @ longer) >= 0.9999
+    assert np.linalg.norm(embedder.embed_query("")) == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.model
+def test_the_agreement_tells_sentences_apart(embedder: LlamaEmbedder) -> None:
     """A vector agrees with its own sentence's best: 0.99 is not reached by just anything."""
-    assert (embed(SENTENCES) @ oracle().T).argmax(axis=1).tolist() == list(range(len(SENTENCES)))
+    assert (embedder.embed_passages(SENTENCES) @ oracle().T).argmax(axis=1).tolist() == list(
+        range(len(SENTENCES))
+    )

@@ -45,7 +45,7 @@ def test_the_recording_is_written_down(demo: Demo) -> None:
 
 
 def test_peak_memory_is_told_and_bounded(demo: Demo) -> None:
-    # Under half of this the weights alone would not fit.
+    # The first figure: less than the weights alone take. The second: what `lite` may take.
     assert 300_000_000 < demo.peak_memory < 1_500_000_000
 
 

@@ -70,10 +70,8 @@ def test_a_row_with_other_columns_is_shown_as_it_is() -> None:
     assert found.shown == found.text == "Mois | Titres\nFévrier | 18 | note"
 
 
-def test_the_header_itself_may_be_quoted() -> None:
-    found = quote("mois titres", hit("Mois | Titres\nJanvier | 20"))
-    assert found
-    assert found.text.startswith("Mois | Titres")
+def test_the_header_alone_answers_nothing() -> None:
+    assert quote("mois titres", hit("Mois | Titres\nJanvier | 20")) is None
 
 
 def test_an_item_of_a_list_comes_with_its_lead_in() -> None:
