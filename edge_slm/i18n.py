@@ -34,10 +34,10 @@ def say(language: str, en: str, fr: str, /, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def decimal(value: float, digits: int = 1) -> str:
-    """Return a number with the decimal mark of the interface's language."""
+def decimal(value: float, digits: int = 1, language: str | None = None) -> str:
+    """Return a number with the decimal mark of a language, the interface's by default."""
     text = f"{value:.{digits}f}"
-    return text.replace(".", ",") if interface_language() == "fr" else text
+    return text.replace(".", ",") if (language or interface_language()) == "fr" else text
 
 
 def size(number: float) -> str:

@@ -65,11 +65,14 @@ def cpu_name() -> str:
 def peak_memory() -> int:
     """Return the most memory that this process has held, in bytes."""
     try:
+        # getrusage(2) would count the process that started this one too, until exec.
+        status = Path("/proc/self/status").read_text()
+        (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(peak) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
         import resource
     except ImportError:  # Windows
         return int(getattr(psutil.Process().memory_info(), "peak_wset", 0))
-    import sys
-
-    # ru_maxrss is in kilobytes on Linux, in bytes on macOS (getrusage(2)).
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS

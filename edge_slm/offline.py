@@ -1,7 +1,7 @@
 """Nothing leaves the machine: Python code that opens a socket beyond loopback is stopped.
 
 This guard covers Python code of this process, whichever library it is in. It does not cover
-native code that calls the operating system by itself; tests/test_offline.py runs the whole
+native code that calls the operating system by itself; tests/e2e/test_e2e_offline.py runs the whole
 program in a network namespace without any interface for that.
 """
 

@@ -46,7 +46,8 @@ def command(as_json: bool) -> int:
     else:
         for check in checks:
             mark = t("ok     ", "bien   ") if check.well else t("missing", "manque ")
-            click.echo(f"{mark} {check.name}: {check.seen}")
+            line = t("{name}: {seen}", "{name} : {seen}", name=check.name, seen=check.seen)
+            click.echo(f"{mark} {line}")
             if check.mend:
                 click.echo(f"        → {check.mend}")
     return 0 if all(check.well for check in checks) else MissingError.exit_code

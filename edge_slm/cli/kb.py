@@ -279,7 +279,7 @@ def review(
                 raise UsageError(
                     t("No approval has id {id}.", "Aucune approbation n'a l'id {id}.", id=withdraw)
                 )
-        elif question or answer or by:
+        elif question or answer or by or passage is not None:
             if not (question and answer and by):
                 raise UsageError(
                     t(

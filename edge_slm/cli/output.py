@@ -39,7 +39,7 @@ def show_answer(answer: Answer, *, streamed: bool, why: bool) -> None:
         why: also show the route, the times and the tokens.
     """
     click.echo("" if streamed else answer.text)
-    if answer.sources or answer.ai_generated:
+    if answer.sources or answer.kind == "written":
         click.echo()
     for source in answer.sources:
         click.echo(_source_line(source))

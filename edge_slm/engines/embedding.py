@@ -50,6 +50,8 @@ class LlamaEmbedder:
             self._stack.close()
             raise llama.unloadable(path)
         self._stack.callback(self._c.llama_free, self._context)
+        self._batch = self._c.llama_batch_init(self.LONGEST, 0, 1)
+        self._stack.callback(self._c.llama_batch_free, self._batch)
         self._vocabulary = self._c.llama_model_get_vocab(self._model)
         self.dimensions = int(self._c.llama_model_n_embd(self._model))
 
@@ -83,13 +85,21 @@ class LlamaEmbedder:
     def _embed(self, text: str, threads: int) -> Vectors:
         tokens = self._tokens(normalise(text))
         self._c.llama_set_n_threads(self._context, threads, threads)
-        array = (ctypes.c_int32 * len(tokens))(*tokens)  # the batch only points at it
-        batch = self._c.llama_batch_get_one(array, len(tokens))
-        if self._c.llama_decode(self._context, batch):
+        self._fill(tokens)
+        if self._c.llama_decode(self._context, self._batch):
             raise RuntimeError("llama_decode failed")
         pointer = self._c.llama_get_embeddings_seq(self._context, 0)
         vector: Vectors = np.ctypeslib.as_array(pointer, (self.dimensions,)).copy()
         return vector / np.linalg.norm(vector)
+
+    def _fill(self, tokens: Sequence[int]) -> None:
+        self._batch.n_tokens = len(tokens)
+        for place, token in enumerate(tokens):
+            self._batch.token[place] = token
+            self._batch.pos[place] = place
+            self._batch.n_seq_id[place] = 1
+            self._batch.seq_id[place][0] = 0
+            self._batch.logits[place] = True  # the mean is over all tokens
 
     def _tokens(self, text: str) -> list[int]:
         data = text.encode()

@@ -23,12 +23,21 @@ def approve(
         passage: id of the passage that it cites, or None.
         approved_by: who takes responsibility for it.
     Raises:
-        UsageError: the question holds no word.
+        UsageError: the question holds no word, or the passage does not exist.
     """
     key = _key(base, question)
     if not key:
         raise UsageError(t("The question holds no word.", "La question ne contient aucun mot."))
     with schema.transaction(base.connection) as db:
+        if passage is not None and not db.table("passages").count_where("id = ?", [passage]):
+            raise UsageError(
+                t(
+                    "The base has no passage {id}: find its number with edge-slm kb search --json.",
+                    "La base n'a pas de passage {id} : cherchez son numéro avec edge-slm kb search "
+                    "--json.",
+                    id=passage,
+                )
+            )
         db.table("approved").delete_where("key = ?", [key])
         db.table("approved").insert(
             {

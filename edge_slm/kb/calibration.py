@@ -26,11 +26,11 @@ class Signals(msgspec.Struct, frozen=True):
 class Calibration(msgspec.Struct, frozen=True):
     """Coefficients of the logistic model, and the confidence under which a question is declined."""
 
-    intercept: float = -43.43
-    cosine: float = 42.22
-    agreement: float = 6.28
-    coverage: float = 2.4
-    threshold: float = 0.45
+    intercept: float = -44.03
+    cosine: float = 42.49
+    agreement: float = 6.6
+    coverage: float = 2.52
+    threshold: float = 0.4
 
     def confidence(self, signals: Signals) -> float:
         """Return the probability (0 to 1) that the base holds an answer."""

@@ -87,10 +87,10 @@ def search(
     if len(matrix) == 0:
         return NOTHING
     plain = expanded(question) if base.language == "fr" else question
-    wider = f"{plain} {base.audience}".rstrip()
-    lexical = _bm25(base, list(dict.fromkeys(stems(wider, base.language))), weights)
-    cosines = matrix @ embedder.embed_query(wider)
-    nearest = np.argsort(-cosines)[:CANDIDATES]
+    lexical = _bm25(base, list(dict.fromkeys(stems(plain, base.language))), weights)
+    # The audience's words steer the vectors only: as words, they are in every legal reference.
+    cosines = matrix @ embedder.embed_query(f"{plain} {base.audience}".rstrip())
+    nearest = _nearest(cosines)
     scores = _fuse(base, lexical, Cosines(ids, cosines, nearest), weights)
     best = sorted(scores, key=lambda p: (-scores[p], p))[:limit]
     hits = tuple(hit for p in best if (hit := hit_of(base, p, scores[p])))
@@ -131,6 +131,15 @@ def _bm25(base: KnowledgeBase, words: Sequence[str], weights: Weights) -> dict[i
         ),
     )
     return {int(passage): float(score) for passage, score in rows}
+
+
+def _nearest(cosines: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the places of the largest cosines, largest first."""
+    if len(cosines) > CANDIDATES:
+        places = np.argpartition(-cosines, CANDIDATES)[:CANDIDATES]
+    else:
+        places = np.arange(len(cosines))
+    return places[np.argsort(-cosines[places], kind="stable")]
 
 
 class Cosines:

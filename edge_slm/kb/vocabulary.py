@@ -38,9 +38,10 @@ demissionne|demissionner: démission
 dispo: disponibilité
 enceinte: grossesse maternité
 enfant malade: autorisation d'absence garde d'enfant
-jour enfant malade: autorisation d'absence garde d'enfant
+heures sup|heure sup: heures supplémentaires
+hotel|note de frais|notes de frais: frais de mission hébergement
 jumeaux|jumelles|triples: naissances multiples
-me marie|nous marions|se marier|pacse|pacser: mariage pacs autorisation d'absence
+mariage|me marie|nous marions|se marier|pacs|pacse|pacser: mariage pacs autorisation d'absence
 mi-temps: temps partiel
 mutuelle: protection sociale complémentaire
 navigo|pass navigo|carte de bus|abonnement de train: transport remboursement abonnement

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from edge_slm.answer import Kind, Source, Usage
 from edge_slm.engines import ChatEngine, Embedder, Message, Piece
-from edge_slm.i18n import Language, say
+from edge_slm.i18n import Language, decimal, say
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.lexical import stems
@@ -51,7 +51,13 @@ class Reply:
 
 
 def gather(question: str, bases: Sequence[KnowledgeBase], embedder: Embedder) -> Evidence:
-    """Search all bases and return what the surest one holds."""
+    """Search all bases and return what the surest one holds.
+
+    A base with an approved answer is the surest, and needs no search.
+    """
+    for base in bases:
+        if approvals.find(base, question):
+            return Evidence(base, NOTHING, 1.0, base.calibration.threshold)
     best = Evidence(None, NOTHING, 0.0, 1.0)
     for base in bases:
         found = search(base, embedder, question)
@@ -136,10 +142,10 @@ def _declined(language: Language, evidence: Evidence) -> Reply:
         text += say(language, " Please ask: {c}.", " Adressez-vous à : {c}.", c=base.contact)
     why = say(
         language,
-        "the documents hold nothing near enough (confidence {c:.2f}, at least {t:.2f} is needed)",
-        "les documents n'ont rien d'assez proche (confiance {c:.2f}, il faut {t:.2f})",
-        c=evidence.confidence,
-        t=evidence.threshold,
+        "the documents hold nothing near enough (confidence {c}, at least {t} is needed)",
+        "les documents n'ont rien d'assez proche (confiance {c}, il faut {t})",
+        c=decimal(evidence.confidence, 2, language),
+        t=decimal(evidence.threshold, 2, language),
     )
     return Reply(iter([text]), "declined", why)
 
@@ -149,10 +155,10 @@ def _quote(reply: Reply, language: Language, evidence: Evidence, quote: Quote) -
     reply.sources = (source_of(quote.hit, quote.text),)
     reply.why = say(
         language,
-        "the words of the document answer (quotation {score:.2f}, confidence {confidence:.2f})",
-        "les mots du document répondent (citation {score:.2f}, confiance {confidence:.2f})",
-        score=quote.score,
-        confidence=evidence.confidence,
+        "the words of the document answer (quotation {score}, confidence {confidence})",
+        "les mots du document répondent (citation {score}, confiance {confidence})",
+        score=decimal(quote.score, 2, language),
+        confidence=decimal(evidence.confidence, 2, language),
     )
     return quote.shown
 
