@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PROFILE ?= lite
+# Public data to measure retrieval on; what needs it is left out where it is absent.
+DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -51,14 +53,23 @@ lint: $(READY)
 check: lint test
 
 bench: models
+	@$(BIN)/edge-slm demo --profile $(PROFILE) > /dev/null
 	@$(BIN)/edge-slm bench
+	@$(BIN)/edge-slm eval answers --kb exemple-rh --questions examples/rh/questions.jsonl
+	@if [ -d "$(DATA)/qa" ]; then \
+		for data in \
+			"--corpus corpus_fonction_publique.jsonl --questions qa_rh_or.jsonl" \
+			"--corpus corpus_fonction_publique.jsonl --questions qa_titres_fonction_publique.jsonl --hide-titles" \
+			"--corpus corpus_fonction_publique.jsonl --corpus corpus_travail_prive.jsonl --questions qa_rh_or.jsonl"; \
+		do (cd "$(DATA)/qa" && "$(CURDIR)/$(BIN)/edge-slm" eval retrieval $$data); done; \
+	else echo "Retrieval on public fiches left out: no data in $(DATA)."; fi
 
 # The lock names no index: it installs from whichever one pip is set up to use.
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra speech --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --no-emit-package llama-cpp-python \
-		--constraint packaging/constraints.txt --output-file requirements.lock --quiet
+		--constraint packaging/constraints.txt --output-file requirements.lock --quiet --upgrade
 
 clean:
 	rm -rf $(VENV)

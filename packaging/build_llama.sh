@@ -22,7 +22,8 @@ features=$(grep -m1 -E '^(flags|Features)' /proc/cpuinfo 2>/dev/null || sysctl -
 key=$({ cat "$lock"; echo "$flags"; uname -sm; echo "$features"; } | cksum | cut -d' ' -f1)
 wheels=${XDG_CACHE_HOME:-$HOME/.cache}/edge-slm/wheels/$key
 
-wheel=$(find "$wheels" -name 'llama_cpp_python-*.whl' 2>/dev/null | head -n 1)
+mkdir -p "$wheels"
+wheel=$(find "$wheels" -maxdepth 1 -name 'llama_cpp_python-*.whl' | head -n 1)
 if [ -z "$wheel" ]; then
     cxx=${CXX:-c++}
     command -v "$cxx" >/dev/null || {
@@ -30,7 +31,6 @@ if [ -z "$wheel" ]; then
         exit 1
     }
     echo "Building llama.cpp for this processor, once (about 5 minutes on 2 cores)…" >&2
-    mkdir -p "$wheels"
     staging=$(mktemp -d "$wheels/build.XXXXXX")
     trap 'rm -rf "$staging"' EXIT
     CFLAGS="${CFLAGS:-} $flags" CXXFLAGS="${CXXFLAGS:-} $flags" \
