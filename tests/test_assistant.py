@@ -170,7 +170,7 @@ def test_a_quotation_loads_no_chat_model(
 def test_a_refusal_loads_no_chat_model(
     base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_slm.kb.calibration.Calibration.confidence", lambda *_: 0.0)
+    monkeypatch.setattr("edge_slm.kb.calibration.Calibration.confidence", lambda *_: 0.2)
     engines = FakeEngines()
     answer = Assistant(engines, [base]).ask(QUESTION)
     assert (answer.kind, engines.chats) == ("declined", 0)

@@ -16,12 +16,14 @@ from edge_slm.kb.lexical import stems
 from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, rarity, search
 from edge_slm.kb.vocabulary import expanded
 from edge_slm.tasks.quoting import Quote, best_quote
+from edge_slm.tasks.small_talk import scope
 from edge_slm.text import figures, sentences, shorten, split_complete
 
 # Measured on the development questions (docs/decisions/0006-answer-ladder.md).
 QUOTE_SURE = 0.35  # score from which a quotation answers by itself
 PASSAGES_READ = 3  # by the model: more cost prompt tokens and distract a small one
 LONGEST_REPLY = 160  # tokens
+FAR = 0.1  # confidence under which a request is about something else altogether
 FOREIGN_WORDS = 0.4  # share of a written sentence's stems that may stand in no passage
 
 _UNKNOWN = {"fr": "JE NE SAIS PAS", "en": "I DO NOT KNOW"}
@@ -138,7 +140,9 @@ def _declined(language: Language, evidence: Evidence) -> Reply:
         "I do not find the answer in my documents.",
         "Je ne trouve pas la réponse dans mes documents.",
     )
-    if base and base.contact:
+    if evidence.confidence < FAR:
+        text += " " + scope(language)
+    elif base and base.contact:
         text += say(language, " Please ask: {c}.", " Adressez-vous à : {c}.", c=base.contact)
     why = say(
         language,

@@ -34,6 +34,17 @@ def abilities(language: str) -> str:
     )
 
 
+def scope(language: str) -> str:
+    """Return what is said to a request that is about something else altogether."""
+    return say(
+        language,
+        "It is far from what they are about. I can also translate (“translate into French: …”) "
+        "and write down recordings (“transcribe meeting.wav”).",
+        "C'est loin de leurs sujets. Je sais aussi traduire (« traduis en anglais : … ») et "
+        "transcrire des enregistrements (« transcris reunion.wav »).",
+    )
+
+
 def no_base(language: str) -> str:
     """Return what is said to a question when there is no base to answer from."""
     return say(

@@ -152,11 +152,20 @@ def test_a_question_that_shares_nothing_is_not_quoted(
     assert (reply.kind, reply.sources) == ("declined", ())
 
 
+def test_what_is_far_from_the_documents_is_told_what_can_be_asked(
+    base: KnowledgeBase, embedder: FakeEmbedder
+) -> None:
+    evidence = replace(sure_of(base, embedder, LEAVE_QUESTION), confidence=0.01)
+    text = "".join(answer(LEAVE_QUESTION, "fr", evidence, never).pieces)
+    assert "traduire" in text
+    assert CONTACT not in text
+
+
 def test_without_a_base_or_in_an_empty_one_it_is_declined(
     home: Path, embedder: FakeEmbedder
 ) -> None:
     reply = answer("Pourquoi ?", "fr", gather("Pourquoi ?", [], embedder), never)
-    assert "".join(reply.pieces) == "Je ne trouve pas la réponse dans mes documents."
+    assert "".join(reply.pieces).startswith("Je ne trouve pas la réponse dans mes documents.")
     with KnowledgeBase.create(home / "kb" / "vide.db", "fake", DIMENSIONS) as empty:
         reply = answer("Pourquoi ?", "fr", gather("Pourquoi ?", [empty], embedder), never)
     assert reply.kind == "declined"
