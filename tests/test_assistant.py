@@ -59,15 +59,6 @@ class FakeEngines(Engines):
         self.closed = True
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test away from the user's own models, bases and language."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
-    monkeypatch.setenv("EDGE_SLM_LANG", "en")
-    return folder
-
-
 @pytest.fixture
 def base(home: Path) -> Iterator[KnowledgeBase]:
     """A base of one document, `rh`."""

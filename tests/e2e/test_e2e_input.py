@@ -161,6 +161,7 @@ def test_asking_about_a_recording_that_is_none(run: Runner, tmp_path: Path) -> N
     sentence(run("ask", f"transcris {tmp_path / 'missing.wav'}"), 2)
 
 
+@pytest.mark.model
 def test_a_file_in_the_way_of_the_output(bare: Runner, run: Runner, base: str) -> None:
     in_the_way = bare.home.parent / "file"
     in_the_way.touch()

@@ -12,15 +12,6 @@ CORPUS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test away from the user's own cache and language."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
-    monkeypatch.setenv("EDGE_SLM_LANG", "en")
-    return folder
-
-
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """Three documents as JSON lines."""

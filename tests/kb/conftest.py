@@ -4,27 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from edge_slm.kb.base import KnowledgeBase
-from tests.fakes import DIMENSIONS, FakeEmbedder
-
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test away from the user's own bases, cache and language."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
-    monkeypatch.setenv("EDGE_SLM_LANG", "en")
-    return folder
-
-
-@pytest.fixture
-def embedder() -> FakeEmbedder:
-    return FakeEmbedder()
+from tests.fakes import DIMENSIONS
 
 
 @pytest.fixture

@@ -13,15 +13,6 @@ from edge_slm.cards import Card, CardFile, PackageSource, Part, PathSource, Sour
 from edge_slm.store import Store
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test away from the user's own models, index and language."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
-    monkeypatch.setenv("EDGE_SLM_LANG", "en")
-    return folder
-
-
 @pytest.fixture
 def store(home: Path) -> Store:
     return Store()

@@ -4,14 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.documents import Block, Document
 from tests.fakes import DIMENSIONS, FakeEmbedder
-
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 CONTACT = "rh@mairie.example"
 LEAVE = Document(
@@ -32,20 +28,6 @@ MEALS = Document(
 )
 LEAVE_QUESTION = "Combien de jours de congés annuels pour un agent à temps plein ?"
 MEALS_QUESTION = "Quelle est la valeur du titre-restaurant ?"
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep every test away from the user's own models, bases and language."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
-    monkeypatch.setenv("EDGE_SLM_LANG", "en")
-    return folder
-
-
-@pytest.fixture
-def embedder() -> FakeEmbedder:
-    return FakeEmbedder()
 
 
 @pytest.fixture

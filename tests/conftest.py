@@ -1,0 +1,27 @@
+"""What all tests share: a folder of their own, an interface in English, a fake embedder."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.fakes import FakeEmbedder
+
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """Keep every test that needs no real model away from the user's models, bases and language."""
+    folder = tmp_path / "home"
+    if request.node.get_closest_marker("model") is None:
+        monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
+        monkeypatch.setenv("EDGE_SLM_LANG", "en")
+    return folder
+
+
+@pytest.fixture
+def embedder() -> FakeEmbedder:
+    """An embedder without a model."""
+    return FakeEmbedder()
