@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # click would exit with 1
-            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+            _abandon_stdout()
             return 0
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -129,10 +129,21 @@ def run(arguments: list[str], debug: bool = False) -> int:
     except Exception as error:
         if debug and not isinstance(error, click.ClickException):
             raise
+        if isinstance(error, OSError):
+            _abandon_stdout()
         from edge_slm.cli.sentences import explain  # sqlite3 and more: only when something fails
 
         return _fail(*explain(error))
     return result if isinstance(result, int) else 0
+
+
+def _abandon_stdout() -> None:
+    """Send to nowhere what could not be written, or Python would try again as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:

@@ -26,6 +26,9 @@ MONGOLIA = "Quelle est la capitale de la Mongolie ?"
 
 Result = subprocess.CompletedProcess[str]
 
+# What would change how the command prints.
+UNSET = ("NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED")
+
 
 @dataclass(frozen=True)
 class Runner:
@@ -41,7 +44,7 @@ class Runner:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the caller's environment, on this home, in English unless told otherwise."""
-        kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+        kept = {k: v for k, v in os.environ.items() if k not in UNSET}
         ours = {"EDGE_SLM_HOME": str(self.home), "EDGE_SLM_LANG": "en", "PYTHONUTF8": "1"}
         return kept | ours | dict(more or {})
 

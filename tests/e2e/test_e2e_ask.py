@@ -54,7 +54,7 @@ def test_off_the_subject_is_declined_with_exit_code_1(run: Runner) -> None:
     result = run("ask", MONGOLIA)
     assert result.returncode == 1
     assert result.stderr == ""
-    assert "4210" in result.stdout
+    assert "traduire" in result.stdout
     assert "Oulan" not in result.stdout
     assert "Source" not in result.stdout
 

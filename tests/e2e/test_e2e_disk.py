@@ -115,6 +115,8 @@ def test_an_interruption_keeps_what_was_read(run: Runner, base: str) -> None:
         stderr=subprocess.PIPE,
         encoding="utf-8",
         env=run.environment(),
+        # A job in the background ignores the signal, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     path = run.home / "kb" / f"{base}.db"
     while process.poll() is None and count(path) < 2:
