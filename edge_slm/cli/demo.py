@@ -15,7 +15,10 @@ SAMPLE = "exemple-rh"
 CONTACT = "direction des ressources humaines, poste 4210"
 QUESTION = "Combien de jours dure le congé de paternité pour des jumeaux ?"
 OFF_TOPIC = "Quelle est la capitale de la Mongolie ?"
-SENTENCE = "traduis en anglais : La demande de congé doit être déposée deux mois avant le départ."
+SENTENCE = (
+    "traduis en anglais : Votre demande doit parvenir au service des ressources humaines deux mois "
+    "à l'avance."
+)
 
 
 @click.command(
