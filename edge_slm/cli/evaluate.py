@@ -12,7 +12,15 @@ from edge_slm.machine import summary
 from edge_slm.progress import progress
 
 FILE = click.Path(path_type=Path)
-JSON_HELP = t("Print JSON.", "Afficher du JSON.")
+QUESTIONS = click.option(
+    "--questions",
+    type=FILE,
+    required=True,
+    help=t("JSON lines of questions.", "Questions en JSON lines."),
+)
+AS_JSON = click.option(
+    "--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON.")
+)
 
 
 @click.group(
@@ -39,18 +47,13 @@ def command() -> None:
     required=True,
     help=t("JSON lines of documents; repeat to mix.", "Documents en JSON lines ; à répéter."),
 )
-@click.option(
-    "--questions",
-    type=FILE,
-    required=True,
-    help=t("JSON lines of questions.", "Questions en JSON lines."),
-)
+@QUESTIONS
 @click.option(
     "--hide-titles",
     is_flag=True,
     help=t("Leave titles out of the index.", "Laisser les titres hors de l'index."),
 )
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def retrieval(corpora: tuple[Path, ...], questions: Path, hide_titles: bool, as_json: bool) -> None:
     """Score retrieval."""
     from edge_slm.engines.loaded import Engines
@@ -74,12 +77,7 @@ def retrieval(corpora: tuple[Path, ...], questions: Path, hide_titles: bool, as_
         "gold_doc), page, must_appear (ou key_facts).",
     ),
 )
-@click.option(
-    "--questions",
-    type=FILE,
-    required=True,
-    help=t("JSON lines of questions.", "Questions en JSON lines."),
-)
+@QUESTIONS
 @click.option(
     "--kb", help=t("Base to ask; or give --corpus.", "Base à interroger ; ou bien --corpus.")
 )
@@ -93,7 +91,7 @@ def retrieval(corpora: tuple[Path, ...], questions: Path, hide_titles: bool, as_
 @click.option(
     "--model", metavar="ID", help=t("Chat model to use.", "Modèle de dialogue à employer.")
 )
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def answers(
     questions: Path, kb: str | None, corpora: tuple[Path, ...], model: str | None, as_json: bool
 ) -> None:
@@ -133,7 +131,7 @@ def answers(
         "Une base (.db) ou des documents en JSON lines, et ses questions ; à répéter.",
     ),
 )
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def calibrate_command(sets: tuple[tuple[Path, Path], ...], as_json: bool) -> None:
     """Fit the confidence."""
     from edge_slm.engines.loaded import Engines
