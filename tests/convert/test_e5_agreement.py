@@ -1,6 +1,6 @@
 """The converted model against the engine it came with (`make_oracle.py`), on 100 sentences."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +33,11 @@ def test_the_oracle_covers_the_sentences() -> None:
 
 @pytest.mark.model
 def test_every_sentence_agrees_with_the_oracle(
-    embedder: LlamaEmbedder, record_property: Callable[[str, object], None]
+    embedder: LlamaEmbedder,
 ) -> None:
     cosines = np.sum(embedder.embed_passages(SENTENCES) * oracle(), axis=1)
     worst = int(cosines.argmin())
-    record_property("worst_cosine", float(cosines[worst]))
+    print(f"worst cosine {cosines[worst]:.5f}: {SENTENCES[worst]}")  # noqa: T201 - shown by -rP
     assert cosines[worst] >= LEAST_COSINE, SENTENCES[worst]
 
 
