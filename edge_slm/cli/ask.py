@@ -5,6 +5,7 @@ import sys
 import click
 
 from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON, CHAT_MODEL
 from edge_slm.i18n import t
 
 
@@ -27,15 +28,13 @@ from edge_slm.i18n import t
     metavar="NAME",
     help=t("Base to answer from; all by default.", "Base à interroger ; toutes par défaut."),
 )
-@click.option("--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON."))
+@AS_JSON
 @click.option(
     "--why",
     is_flag=True,
     help=t("Show the route, times and tokens.", "Montrer la route, les temps et les jetons."),
 )
-@click.option(
-    "--model", metavar="ID", help=t("Chat model to use.", "Modèle de dialogue à employer.")
-)
+@CHAT_MODEL
 def command(
     question: tuple[str, ...], bases: tuple[str, ...], as_json: bool, why: bool, model: str | None
 ) -> int:

@@ -1,8 +1,9 @@
 """edge-slm bench: time and memory on this machine."""
 
 import click
-import msgspec
 
+from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON
 from edge_slm.i18n import t
 from edge_slm.machine import summary
 
@@ -26,15 +27,14 @@ NAMES = ("start", "ask", "memory")
     type=click.IntRange(1, 1000),
     help=t("Runs of each; the median is shown.", "Essais de chacun ; la médiane est montrée."),
 )
-@click.option("--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON."))
+@AS_JSON
 def command(suites: tuple[str, ...], repeat: int, as_json: bool) -> None:
     """Measure."""
     from edge_slm.evaluation.speed import SUITES
 
     rows = {name: SUITES[name](repeat) for name in suites or NAMES}
     if as_json:
-        row = {**rows, **summary()}
-        click.echo(msgspec.json.format(msgspec.json.encode(row)).decode())
+        output.show_json({**rows, **summary()})
         return
     for name, values in rows.items():
         for key, value in values.items():

@@ -1,11 +1,11 @@
 """edge-slm demo: the main job, end to end, on the sample base."""
 
 import click
-import msgspec
 
 from edge_slm import paths
 from edge_slm.answer import Answer
 from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON
 from edge_slm.i18n import decimal, size, t
 from edge_slm.machine import peak_memory
 from edge_slm.profiles import PROFILES
@@ -35,7 +35,7 @@ SENTENCE = (
     type=click.Choice(list(PROFILES)),
     help=t("Models to use; the best installed by default.", "Modèles ; les meilleurs par défaut."),
 )
-@click.option("--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON."))
+@AS_JSON
 def command(profile: str | None, as_json: bool) -> None:
     """Run the demo."""
     from edge_slm.assistant import Assistant
@@ -52,7 +52,7 @@ def command(profile: str | None, as_json: bool) -> None:
     peak = peak_memory()
     if as_json:
         row = {"answers": answers, "peak_memory_bytes": peak}
-        click.echo(msgspec.json.format(msgspec.json.encode(row), indent=2).decode())
+        output.show_json(row)
         return
     click.echo(
         t(

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import click
-import msgspec
 
 from edge_slm import machine, paths
+from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.i18n import size, t
 from edge_slm.profiles import PROFILES, propose
@@ -36,13 +37,13 @@ class Check:
         "Ce que cette machine peut faire, ce qui manque, comment y remédier (code 3 s'il manque).",
     ),
 )
-@click.option("--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON."))
+@AS_JSON
 def command(as_json: bool) -> int:
     """Examine the machine."""
     checks = list(examine())
     if as_json:
         rows = [asdict(check) for check in checks]
-        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        output.show_json(rows)
     else:
         for check in checks:
             mark = t("ok     ", "bien   ") if check.well else t("missing", "manque ")

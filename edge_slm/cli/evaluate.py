@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON, CHAT_MODEL
 from edge_slm.i18n import t
 from edge_slm.machine import summary
 from edge_slm.progress import progress
+
+if TYPE_CHECKING:
+    from edge_slm.engines import Embedder
 
 FILE = click.Path(path_type=Path)
 QUESTIONS = click.option(
@@ -17,9 +22,6 @@ QUESTIONS = click.option(
     type=FILE,
     required=True,
     help=t("JSON lines of questions.", "Questions en JSON lines."),
-)
-AS_JSON = click.option(
-    "--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON.")
 )
 
 
@@ -88,20 +90,23 @@ def retrieval(corpora: tuple[Path, ...], questions: Path, hide_titles: bool, as_
     multiple=True,
     help=t("JSON lines of documents; repeat to mix.", "Documents en JSON lines ; à répéter."),
 )
-@click.option(
-    "--model", metavar="ID", help=t("Chat model to use.", "Modèle de dialogue à employer.")
-)
+@CHAT_MODEL
 @AS_JSON
 def answers(
     questions: Path, kb: str | None, corpora: tuple[Path, ...], model: str | None, as_json: bool
 ) -> None:
     """Score answers."""
     from edge_slm.assistant import Assistant
+    from edge_slm.engines.loaded import Engines
     from edge_slm.evaluation.answers import Question, evaluate
     from edge_slm.evaluation.rows import read_rows
 
     asked = read_rows(questions, Question)
-    base = str(_indexed_path(corpora)) if corpora else kb
+    base = kb
+    if corpora:
+        engines = Engines()  # closed before the assistant loads its own
+        base = str(_indexed_path(corpora, engines.embedder()))
+        engines.close()
     with (
         Assistant.open(model=model, kb=[base] if base else None) as assistant,
         progress(t("Asking", "Questions"), len(asked)) as advance,
@@ -143,7 +148,7 @@ def calibrate_command(sets: tuple[tuple[Path, Path], ...], as_json: bool) -> Non
     embedder = Engines().embedder()
     signals, answerable = [], []
     for corpus, questions in sets:
-        path = corpus if corpus.suffix == ".db" else _indexed_path([corpus])
+        path = corpus if corpus.suffix == ".db" else _indexed_path([corpus], embedder)
         with KnowledgeBase.open(path) as base:
             for row in read_rows(questions, Labelled):
                 signals.append(search(base, embedder, row.question).signals)
@@ -164,18 +169,17 @@ class Labelled(msgspec.Struct, frozen=True):
         return self.reason is None if self.answerable is None else self.answerable
 
 
-def _indexed_path(corpora: Sequence[Path]) -> Path:
-    from edge_slm.engines.loaded import Engines
+def _indexed_path(corpora: Sequence[Path], embedder: "Embedder") -> Path:
     from edge_slm.evaluation.corpus import indexed
 
-    with indexed(corpora, Engines().embedder()) as base:
+    with indexed(corpora, embedder) as base:
         return base.path
 
 
 def _show(score: msgspec.Struct, as_json: bool) -> None:
     row: dict[str, Any] = msgspec.to_builtins(score)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({**row, **summary()})).decode())
+        output.show_json({**row, **summary()})
         return
     for key, value in row.items():
         if isinstance(value, list):

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import size, t
 from edge_slm.progress import progress
@@ -16,7 +17,6 @@ from edge_slm.progress import progress
 if TYPE_CHECKING:
     from edge_slm.kb.base import KnowledgeBase
 
-JSON_HELP = t("Print JSON.", "Afficher du JSON.")
 YES_HELP = t("Do not ask.", "Ne pas demander.")
 
 
@@ -128,7 +128,7 @@ def add(name: str, paths: tuple[Path, ...], access: str) -> int:
 
 
 @command.command("list", help=t("List the bases.", "Lister les bases."))
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def list_command(as_json: bool) -> None:
     """List the bases."""
     from edge_slm.kb.base import KnowledgeBase, list_bases
@@ -149,7 +149,7 @@ def list_command(as_json: bool) -> None:
         except EdgeSlmError as error:
             _say(str(error))
     if as_json:
-        _json(rows)
+        output.show_json(rows)
         return
     for row in rows:
         click.echo(
@@ -185,7 +185,7 @@ def list_command(as_json: bool) -> None:
     show_default=True,
     help=t("Page to show.", "Page à montrer."),
 )
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def show(name: str, document: str | None, page: int, as_json: bool) -> None:
     """Show documents or a page."""
     with _open(name) as base:
@@ -193,7 +193,7 @@ def show(name: str, document: str | None, page: int, as_json: bool) -> None:
             click.echo(_page(base, document, page))
         elif as_json:
             documents = [msgspec.to_builtins(item) for item in base.documents()]
-            _json({"name": base.name, **base.meta, "documents": documents})
+            output.show_json({"name": base.name, **base.meta, "documents": documents})
         else:
             for item in base.documents():
                 click.echo(f"{item.name}\t{item.title}\t{item.pages} p.\t{item.date}")
@@ -214,7 +214,7 @@ def show(name: str, document: str | None, page: int, as_json: bool) -> None:
     show_default=True,
     help=t("Passages shown.", "Passages montrés."),
 )
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Search a base."""
     from edge_slm.engines.loaded import Engines
@@ -229,7 +229,7 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
         embedder = Engines().embedder(base.meta["embedder"])
         found = search(base, embedder, text, limit)
     if as_json:
-        _json([msgspec.to_builtins(hit) for hit in found.hits])
+        output.show_json([msgspec.to_builtins(hit) for hit in found.hits])
         return
     for hit in found.hits:
         place = " > ".join(part for part in (hit.title, hit.section) if part)
@@ -260,7 +260,7 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
     metavar="ID",
     help=t("Withdraw an approval.", "Retirer une approbation."),
 )
-@click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+@AS_JSON
 def review(
     name: str,
     question: str | None,
@@ -289,7 +289,7 @@ def review(
                 )
             approvals.approve(base, question, answer, passage, by)
         elif as_json:
-            _json(approvals.all_of(base))
+            output.show_json(approvals.all_of(base))
         else:
             for row in approvals.all_of(base):
                 click.echo("{id}\t{question}\t{answer}\t{approved_by}, {approved_at}".format(**row))
@@ -379,10 +379,6 @@ def _remove_documents(base: "KnowledgeBase", documents: Sequence[str]) -> int:
         )
     _say(t("{n} removed.", "{n} retirés.", n=len(documents) - len(missing)))
     return UsageError.exit_code if missing else 0
-
-
-def _json(value: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def _say(sentence: str) -> None:

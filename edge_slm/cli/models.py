@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_slm.cli.options import AS_JSON
 from edge_slm.i18n import size as human
 from edge_slm.i18n import t
 
 if TYPE_CHECKING:
     from edge_slm.errors import EdgeSlmError
 
-_JSON_HELP = t("Print JSON.", "Écrire du JSON.")
 _YES_HELP = t("Do not ask.", "Ne pas demander.")
 
 
@@ -33,7 +33,7 @@ def command() -> None:
 @command.command(
     "list", help=t("List the models and what is here.", "Lister les modèles et ce qui est là.")
 )
-@click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
+@AS_JSON
 def list_models(as_json: bool) -> None:
     """List every card."""
     from edge_slm.cards import all_cards
@@ -93,7 +93,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 @command.command(help=t("Show one model's card.", "Montrer la fiche d'un modèle."))
 @click.argument("model", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
+@AS_JSON
 def show(model: str, as_json: bool) -> None:
     """Show one card."""
     import msgspec
@@ -246,7 +246,7 @@ def import_model(path: Path, model: str | None) -> None:
     )
 )
 @click.argument("models", nargs=-1, metavar="[ID]...")
-@click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
+@AS_JSON
 def verify(models: tuple[str, ...], as_json: bool) -> None:
     """Verify the models named, or all that are here."""
     import dataclasses

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 
 import click
+import msgspec
 
 from edge_slm.answer import Answer, Source
 from edge_slm.i18n import decimal, t
@@ -28,6 +29,11 @@ def show_piece(piece: str) -> None:
 
 def hide_piece(piece: str) -> None:
     """Show nothing: the whole answer is printed at the end."""
+
+
+def show_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def show_answer(answer: Answer, *, streamed: bool, why: bool) -> None:

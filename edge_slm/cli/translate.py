@@ -7,6 +7,7 @@ import click
 
 from edge_slm import files
 from edge_slm.cli import output
+from edge_slm.cli.options import AS_JSON, CHAT_MODEL
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.language import NAMES, code_of
@@ -77,10 +78,8 @@ LANGUAGE = LanguageType()
     metavar="FILE",
     help=t("File to write.", "Fichier à écrire."),
 )
-@click.option("--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON."))
-@click.option(
-    "--model", metavar="ID", help=t("Chat model to use.", "Modèle de dialogue à employer.")
-)
+@AS_JSON
+@CHAT_MODEL
 def command(
     text: tuple[str, ...],
     source: str | None,

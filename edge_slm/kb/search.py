@@ -7,8 +7,8 @@ the document is about. How sure the base is that it holds an answer at all is in
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +53,11 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found."""
+    """What a search found, and the weight of each stem of the question (`rarity`)."""
 
     hits: tuple[Hit, ...]
     signals: Signals
+    rarity: Mapping[str, float] = field(default_factory=dict)
 
 
 NOTHING = Found((), Signals(0.0, 0.0, 0.0))
@@ -86,7 +87,7 @@ def search(
     ids, matrix = base.matrix()
     if len(matrix) == 0:
         return NOTHING
-    plain = expanded(question) if base.language == "fr" else question
+    plain = expanded(question, base.language)
     lexical = _bm25(base, list(dict.fromkeys(stems(plain, base.language))), weights)
     # The audience's words steer the vectors only: as words, they are in every legal reference.
     cosines = matrix @ embedder.embed_query(f"{plain} {base.audience}".rstrip())
@@ -94,14 +95,14 @@ def search(
     scores = _fuse(base, lexical, Cosines(ids, cosines, nearest), weights)
     best = sorted(scores, key=lambda p: (-scores[p], p))[:limit]
     hits = tuple(hit for p in best if (hit := hit_of(base, p, scores[p])))
-    words = list(dict.fromkeys(stems(question, base.language)))
+    weight = rarity(base, list(dict.fromkeys(stems(question, base.language))))
     signals = Signals(
         # Without the audience's words, which bring every question nearer.
         cosine=float((matrix @ embedder.embed_query(plain)).max()),
         agreement=hits[0].score if hits else 0.0,
-        coverage=_coverage(base, words, hits[0].document) if hits else 0.0,
+        coverage=_coverage(base, weight, hits[0].document) if hits else 0.0,
     )
-    return Found(hits, signals)
+    return Found(hits, signals, weight)
 
 
 def rarity(base: KnowledgeBase, words: Sequence[str]) -> dict[str, float]:
@@ -205,9 +206,8 @@ def hit_of(base: KnowledgeBase, passage: int, score: float) -> Hit | None:
     return Hit(base.name, passage, document, title, page, section, text, round(score, 4))
 
 
-def _coverage(base: KnowledgeBase, words: Sequence[str], document: str) -> float:
+def _coverage(base: KnowledgeBase, weights: Mapping[str, float], document: str) -> float:
     """Return the share of the stems, weighted by rarity, that a document holds."""
-    weights = rarity(base, words)
     total = sum(weights.values())
     if not total:
         return 0.0

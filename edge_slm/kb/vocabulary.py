@@ -58,8 +58,15 @@ virer|vire|viree: licenciement
 """
 
 
-def expanded(question: str) -> str:
-    """Return a question followed by the documents' own words for what it says."""
+def expanded(question: str, language: Language = "fr") -> str:
+    """Return a question followed by the documents' own words for what it says.
+
+    Args:
+        question: the question.
+        language: language of the documents; only French has such words yet.
+    """
+    if language != "fr":
+        return question
     folded = fold(question).replace("’", "'")
     said = [words for pattern, words in _entries() if pattern.search(folded)]
     return " ".join([question, *dict.fromkeys(said)])

@@ -13,7 +13,7 @@ from edge_slm.i18n import Language, decimal, say
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.lexical import stems
-from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, rarity, search
+from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, search
 from edge_slm.kb.vocabulary import expanded
 from edge_slm.tasks.quoting import Quote, best_quote
 from edge_slm.tasks.small_talk import scope
@@ -88,7 +88,7 @@ def answer(
         return _approved(base, language, *approved)
     if not evidence.found.hits or evidence.confidence < evidence.threshold:
         return _declined(language, evidence)
-    quote = _best_quote(question, base, evidence.found.hits[:PASSAGES_READ])
+    quote = _best_quote(question, base.language, evidence.found)
     if quote and quote.score >= QUOTE_SURE:
         reply = Reply()
         reply.pieces = iter([_quote(reply, language, evidence, quote)])
@@ -98,11 +98,9 @@ def answer(
     return reply
 
 
-def _best_quote(question: str, base: KnowledgeBase, hits: Sequence[Hit]) -> Quote | None:
-    words = dict.fromkeys(stems(question, base.language))
-    wider = expanded(question) if base.language == "fr" else question
-    synonyms = set(stems(wider, base.language)) - words.keys()
-    return best_quote(question, hits, rarity(base, list(words)), base.language, synonyms)
+def _best_quote(question: str, language: Language, found: Found) -> Quote | None:
+    synonyms = set(stems(expanded(question, language), language)) - found.rarity.keys()
+    return best_quote(question, found.hits[:PASSAGES_READ], found.rarity, language, synonyms)
 
 
 def source_of(hit: Hit, quote: str) -> Source:

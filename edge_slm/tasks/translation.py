@@ -23,8 +23,6 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _MARKS = re.compile(r"\s*(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*)*")
 _LETTER = re.compile(r"[^\W\d_]")
 
-_FIGURE = re.compile(r"\d+(?:[.,]\d+|[\u00a0\u202f ]\d{3}(?!\d))*")
-
 _EXAMPLES = {
     ("fr", "en"): (
         "La mairie est ouverte du lundi au vendredi.",
@@ -208,7 +206,7 @@ def _account(result: Translation, usage: Usage) -> None:
 
 def _digits(text: str) -> set[str]:
     """Return the figures without their marks: languages write 1 234,50 and 1,234.50."""
-    return {re.sub(r"\D", "", run) for run in _FIGURE.findall(text)}
+    return {figure.replace(".", "") for figure in figures(text)}
 
 
 def _lost(written: str, text: str, terms: Sequence[tuple[str, str]]) -> Iterator[str]:
