@@ -1,6 +1,9 @@
 """Every error that a user can meet, and the exit code that each one gives.
 
     EdgeSlmError            1  the request could not be answered, or a gate failed
+    ├── BusyError           1  too many requests wait already
+    ├── OverdueError        1  the request took longer than its caller allowed
+    ├── CrashError          1  the process of a model died
     ├── UsageError          2  wrong usage or bad input
     ├── MissingError        3  a needed model or component is absent
     └── IntegrityError      4  a file is not what its card or its hash says
@@ -14,6 +17,18 @@ class EdgeSlmError(Exception):
     """Base of all errors shown to a user; its text is the sentence shown."""
 
     exit_code = 1
+
+
+class BusyError(EdgeSlmError):
+    """Too many requests wait for the same model already."""
+
+
+class OverdueError(EdgeSlmError):
+    """The request took longer than its caller allowed, and was stopped."""
+
+
+class CrashError(EdgeSlmError):
+    """The process of a model died, or answered no more and was ended."""
 
 
 class UsageError(EdgeSlmError):

@@ -62,6 +62,11 @@ def cpu_name() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def resident_memory() -> int:
+    """Return the memory that this process holds, in bytes."""
+    return int(psutil.Process().memory_info().rss)
+
+
 def peak_memory() -> int:
     """Return the most memory that this process has held, in bytes."""
     try:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.answer import Usage
-from edge_slm.engines import Done, Message, Piece
+from edge_slm.engines import GREEDY, Done, Message, Options, Piece, Prompt
 from edge_slm.i18n import Language
 from edge_slm.kb.lexical import stems
 
@@ -64,6 +64,7 @@ class ScriptedChat:
     Attributes:
         asked: the messages of each call.
         max_tokens: the limit of each call.
+        options: how each reply was to be written.
         closed: whether it was closed.
     """
 
@@ -72,21 +73,26 @@ class ScriptedChat:
         self._replies = list(replies)
         self._complete = complete
         self.asked: list[tuple[Message, ...]] = []
-        self.max_tokens: list[int] = []
+        self.max_tokens: list[int | None] = []
+        self.options: list[Options] = []
         self.closed = False
 
     def count_tokens(self, text: str) -> int:
         """Return the number of words."""
         return len(text.split())
 
-    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[Piece | Done]:
+    def stream(
+        self, prompt: Prompt, max_tokens: int | None, options: Options = GREEDY
+    ) -> Iterator[Piece | Done]:
         """Yield the next reply piece by piece, then `Done`.
 
         Raises:
             AssertionError: there are more calls than replies.
         """
+        messages = [Message("user", prompt)] if isinstance(prompt, str) else prompt
         self.asked.append(tuple(messages))
         self.max_tokens.append(max_tokens)
+        self.options.append(options)
         assert self._replies, "the script holds no further reply"
         reply = self._replies.pop(0)
         return self._pieces(reply, sum(self.count_tokens(m.content) for m in messages))

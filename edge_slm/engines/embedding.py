@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_slm.engines import llama
 from edge_slm.engines.e5_text import normalise
+from edge_slm.engines.llama_model import Model, unloadable
+from edge_slm.engines.stopping import StopFlag
 from edge_slm.machine import compute_threads
 
 Vectors = NDArray[np.float32]
@@ -30,30 +31,30 @@ class LlamaEmbedder:
     PASSAGE_PREFIX = "passage: "
     LONGEST = 512  # tokens, the model's positions
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, stop: StopFlag | None = None) -> None:
         """Load the model.
 
+        Args:
+            path: the GGUF file.
+            stop: stops loading and embedding when it is set.
         Raises:
             MissingError: llama-cpp-python is not installed.
             IntegrityError: llama.cpp cannot load the file.
+            Stopped: `stop` was set meanwhile.
         """
-        self._c: Any = llama.library()
+        self._stop = stop or StopFlag()
         self._stack = ExitStack()
-        model_params = self._c.llama_model_default_params()
-        model_params.use_mmap = False
-        self._model = self._c.llama_model_load_from_file(str(path).encode(), model_params)
-        if not self._model:
-            raise llama.unloadable(path)
-        self._stack.callback(self._c.llama_model_free, self._model)
-        self._context = self._c.llama_init_from_model(self._model, self._parameters())
+        self._loaded = Model(path, stop=self._stop)
+        self._stack.callback(self._loaded.close)
+        self._c: Any = self._loaded.c
+        self._context = self._c.llama_init_from_model(self._loaded.handle, self._parameters())
         if not self._context:
             self._stack.close()
-            raise llama.unloadable(path)
+            raise unloadable(path)
         self._stack.callback(self._c.llama_free, self._context)
         self._batch = self._c.llama_batch_init(self.LONGEST, 0, 1)
         self._stack.callback(self._c.llama_batch_free, self._batch)
-        self._vocabulary = self._c.llama_model_get_vocab(self._model)
-        self.dimensions = int(self._c.llama_model_n_embd(self._model))
+        self.dimensions = int(self._c.llama_model_n_embd(self._loaded.handle))
 
     def embed_query(self, text: str) -> Vectors:
         """Return the unit vector of a question (dimensions,)."""
@@ -80,14 +81,17 @@ class LlamaEmbedder:
         parameters.embeddings = True
         parameters.pooling_type = self._c.LLAMA_POOLING_TYPE_MEAN
         parameters.flash_attn_type = self._c.LLAMA_FLASH_ATTN_TYPE_ENABLED  # twice as fast here
+        parameters.abort_callback = ctypes.cast(StopFlag.reader(), self._c.ggml_abort_callback)
+        parameters.abort_callback_data = self._stop.address
         return parameters
 
     def _embed(self, text: str, threads: int) -> Vectors:
         tokens = self._tokens(normalise(text))
         self._c.llama_set_n_threads(self._context, threads, threads)
         self._fill(tokens)
-        if self._c.llama_decode(self._context, self._batch):
-            raise RuntimeError("llama_decode failed")
+        if code := self._c.llama_decode(self._context, self._batch):
+            self._stop.check()
+            raise RuntimeError(f"llama_decode: {code}")
         pointer = self._c.llama_get_embeddings_seq(self._context, 0)
         vector: Vectors = np.ctypeslib.as_array(pointer, (self.dimensions,)).copy()
         return vector / np.linalg.norm(vector)
@@ -102,11 +106,7 @@ class LlamaEmbedder:
             self._batch.logits[place] = True  # the mean is over all tokens
 
     def _tokens(self, text: str) -> list[int]:
-        data = text.encode()
-        room = len(data) + 2  # a token is a byte at least; <s> and </s> come on top
-        buffer = (ctypes.c_int32 * room)()
-        count = self._c.llama_tokenize(self._vocabulary, data, len(data), buffer, room, True, False)
-        tokens = list(buffer[:count])
+        tokens = self._loaded.tokenize(text, special=False, first=True)
         if len(tokens) <= self.LONGEST:
             return tokens
         return [*tokens[: self.LONGEST - 1], tokens[-1]]

@@ -1,162 +1,155 @@
-"""Chat by llama.cpp, in this process."""
+"""Chat by llama.cpp: a prompt is read once, its beginning is kept, the reply is streamed."""
 
-import logging
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from edge_slm.answer import Usage
-from edge_slm.engines import Done, Message, Piece
-from edge_slm.errors import IntegrityError, MissingError, UsageError
+from edge_slm.engines import GREEDY, Done, Options, Piece, Prompt
+from edge_slm.engines.chat_format import ChatFormat
+from edge_slm.engines.conversations import Conversations
+from edge_slm.engines.llama_model import Context, Model
+from edge_slm.engines.lookup import Proofs
+from edge_slm.engines.prefix_store import Maker, PrefixStore
+from edge_slm.engines.reading import Reader
+from edge_slm.engines.reply_text import ReplyText
+from edge_slm.engines.sampling import Sampler, logprob_of
+from edge_slm.engines.settings import Settings
+from edge_slm.engines.stopping import StopFlag
+from edge_slm.engines.writing import one_by_one, with_lookup
+from edge_slm.errors import UsageError
 from edge_slm.i18n import t
-from edge_slm.machine import compute_threads
-
-# Threads that spin while they wait make everything crawl on a machine that also does other things:
-# two models at work on two cores were 20 times slower. OpenMP reads this when llama.cpp is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-CONTEXT = 4096  # tokens; bounds the KV cache (50 MB for Qwen2.5-0.5B, 115 MB for the 1.5B)
+from edge_slm.machine import cpu_name
 
 
 class LlamaChat:
     """A chat model in a GGUF file."""
 
-    def __init__(self, path: Path, template: str | None = None, context: int = CONTEXT) -> None:
+    def __init__(
+        self,
+        path: Path,
+        template: str | None = None,
+        *,
+        model_sha256: str = "",
+        settings: Settings | None = None,
+        stop: StopFlag | None = None,
+        store_root: Path | None = None,
+    ) -> None:
         """Load the model.
 
         Args:
             path: the GGUF file.
             template: Jinja template of a conversation, for a file that has none.
-            context: tokens that prompt and reply may hold together.
+            model_sha256: names the model where states are kept; without it none is.
+            settings: how to run it; what was tuned for the model by default.
+            stop: stops loading, reading and writing when it is set.
+            store_root: folder of the states; in the user's cache by default.
         Raises:
-            IntegrityError: llama.cpp cannot load the file.
+            IntegrityError: llama.cpp cannot load the file, or it has no template.
+            Stopped: `stop` was set meanwhile.
         """
-        self.context = context
-        self._llama = _load(path, n_ctx=context, n_batch=512)
-        self._format = _chat_formatter(self._llama, template)
+        self.settings = settings or Settings.for_model(model_sha256)
+        self._model = Model(path, repack=self.settings.repack, stop=stop)
+        self._context = Context(self._model, self.settings, stop)
+        self._format = ChatFormat(self._model, template)
+        maker = Maker(
+            model=model_sha256,
+            template=self._format.text,
+            kv_type=self.settings.kv_type,
+            flash_attention=self.settings.flash_attention,
+            repack=self.settings.repack,
+            engine=f"llama-cpp-python {version('llama-cpp-python')}",
+        )
+        store = PrefixStore(maker, store_root, cap=None if model_sha256 else 0)
+        conversations = Conversations(self.settings.conversations)
+        self._reader = Reader(self._context, store, conversations)
+        self._proofs = Proofs(f"{maker.digest} {self.settings.thread_count} {cpu_name()}")
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text."""
-        return len(self._llama.tokenize(text.encode(), add_bos=False))
+        return len(self._model.tokenize(text, special=False))
 
-    def stream(self, messages: Sequence[Message], max_tokens: int) -> Iterator[Piece | Done]:
-        """Yield the reply piece by piece, then `Done`; greedy.
+    def stream(
+        self, prompt: Prompt, max_tokens: int | None, options: Options = GREEDY
+    ) -> Iterator[Piece | Done]:
+        """Yield the reply piece by piece, then `Done`.
+
+        Args:
+            prompt: a conversation, or a text to go on with.
+            max_tokens: the longest reply; None for all that the context has room for.
+            options: how to write it.
+        Raises:
+            UsageError: the prompt does not fit the context, or the options cannot be met.
+            Stopped: the flag was set.
+        """
+        tokens = self._format.tokens(prompt)
+        length = len(tokens.all)
+        limit = self._room(length, max_tokens)
+        sampler = Sampler(self._model, options)
+        try:
+            cached = self._reader.read(tokens, keep=options.keep_prefix)
+            yield from self._write(sampler, options, length, cached, limit)
+        finally:
+            sampler.close()
+
+    def prepare(self, prompt: Prompt) -> bool:
+        """Read and keep what stands before the last message; False where that was kept already.
 
         Raises:
-            UsageError: the messages do not fit the context.
+            UsageError: it does not fit the context.
+            Stopped: the flag was set.
         """
-        formatted = self._format(
-            messages=[{"role": m.role, "content": _plain(m.content)} for m in messages]
-        )
-        prompt = self._llama.tokenize(formatted.prompt.encode(), add_bos=False, special=True)
-        if len(prompt) + max_tokens > self.context:
-            raise UsageError(
-                t(
-                    "The request takes {needed} tokens and the model reads {limit}: shorten it.",
-                    "La demande prend {needed} jetons et le modèle en lit {limit} : "
-                    "raccourcissez-la.",
-                    needed=len(prompt) + max_tokens,
-                    limit=self.context,
-                )
-            )
-        cached = _common_prefix(self._llama.input_ids[: self._llama.n_tokens], prompt)
-        reason = None
-
-        def usage() -> Usage:
-            return Usage(len(prompt), cached, max(0, self._llama.n_tokens - len(prompt)))
-
-        for chunk in self._llama.create_completion(
-            prompt, max_tokens=max_tokens, temperature=0.0, stop=formatted.stop, stream=True
-        ):
-            choice = chunk["choices"][0]
-            reason = choice["finish_reason"]
-            if choice["text"]:
-                yield Piece(choice["text"], usage())
-        yield Done(usage(), complete=reason == "stop")
+        prefix = self._format.tokens(prompt).prefix
+        self._room(len(prefix), 0)
+        return self._reader.prepare(prefix)
 
     def close(self) -> None:
         """Give the memory back."""
-        self._llama.close()
+        self._context.close()
+        self._model.close()
 
+    def _write(
+        self, sampler: Sampler, options: Options, length: int, cached: int, limit: int
+    ) -> Iterator[Piece | Done]:
+        told = options.logprobs
+        lookup = options.lookup and sampler.greedy and told is None
+        tokens = (
+            with_lookup(self._context, self._proofs)
+            if lookup
+            else one_by_one(self._context, sampler)
+        )
+        text = ReplyText(options.stop)
+        logprobs = []
+        written = 0
+        ended = limit == 0
+        for token in () if ended else tokens:
+            if ended := self._model.ends(token):
+                break
+            written += 1
+            if told is not None:
+                logprobs.append(logprob_of(self._model, self._context.logits(), token, told))
+            if whole := text.feed(self._model.piece(token)):
+                yield Piece(whole, Usage(length, cached, written), tuple(logprobs))
+                logprobs.clear()
+            if text.stopped or written == limit:
+                break
+        # Drafts may have been read beyond the end.
+        self._context.rewind(min(len(self._context.tokens), length + written))
+        usage = Usage(length, cached, written)
+        if rest := text.finish():
+            yield Piece(rest, usage, tuple(logprobs))
+        yield Done(usage, complete=ended or text.stopped)
 
-def library() -> Any:
-    """Return llama_cpp, its log silenced.
-
-    Raises:
-        MissingError: llama-cpp-python is not installed.
-    """
-    try:
-        import llama_cpp
-    except ImportError as error:
-        raise MissingError(
+    def _room(self, read: int, wanted: int | None) -> int:
+        limit = self.settings.context
+        needed = read + (1 if wanted is None else wanted)
+        if needed <= limit:
+            return limit - read if wanted is None else wanted
+        raise UsageError(
             t(
-                "llama-cpp-python is not installed ({error}): see the README.",
-                "llama-cpp-python n'est pas installé ({error}) : voir le README.",
-                error=error,
+                "The request takes {needed} tokens and the model reads {limit}: shorten it.",
+                "La demande prend {needed} jetons et le modèle en lit {limit} : raccourcissez-la.",
+                needed=needed,
+                limit=limit,
             )
-        ) from None
-    logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL)
-    return llama_cpp
-
-
-def unloadable(path: Path) -> IntegrityError:
-    """Return the error of a file that llama.cpp cannot load."""
-    return IntegrityError(
-        t(
-            "{name} cannot be loaded, it is damaged or of an unknown kind: "
-            "check it with edge-slm models verify.",
-            "{name} ne se charge pas, il est abîmé ou d'un genre inconnu : "
-            "vérifiez-le avec edge-slm models verify.",
-            name=path.name,
         )
-    )
-
-
-def _load(path: Path, **options: Any) -> Any:
-    threads = compute_threads()
-    try:
-        return library().Llama(
-            str(path),
-            n_threads=threads,
-            n_threads_batch=threads,
-            # Weights that llama.cpp lays out anew for this processor would stay mapped as well:
-            # 0.6 GB more for the 1.5B, and no faster to load.
-            use_mmap=False,
-            flash_attn=True,
-            verbose=False,
-            **options,
-        )
-    except (ValueError, RuntimeError, AssertionError) as error:
-        raise unloadable(path) from error
-
-
-def _chat_formatter(llama: Any, template: str | None) -> Any:
-    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-    template = template or llama.metadata.get("tokenizer.chat_template")
-    if not template:
-        raise IntegrityError(
-            t("The model file has no chat template.", "Le modèle n'a pas de gabarit de dialogue.")
-        )
-
-    def token(number: int) -> str:
-        return llama.detokenize([number], special=True).decode() if number >= 0 else ""
-
-    eos = llama.token_eos()
-    return Jinja2ChatFormatter(
-        template, eos_token=token(eos), bos_token=token(llama.token_bos()), stop_token_ids=[eos]
-    )
-
-
-def _plain(content: str) -> str:
-    """Take the force out of control tokens (<|im_end|>) that a question or a document holds."""
-    return content.replace("<|", "<\u200b|")
-
-
-def _common_prefix(left: Any, right: Sequence[int]) -> int:
-    length = min(len(left), len(right))
-    different = np.nonzero(np.asarray(left[:length]) != np.asarray(right[:length]))[0]
-    return int(different[0]) if len(different) else length

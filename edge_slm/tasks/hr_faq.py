@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from edge_slm.answer import Kind, Source, Usage
-from edge_slm.engines import ChatEngine, Embedder, Message, Piece
+from edge_slm.engines import ChatEngine, Embedder, Message, Options, Piece
 from edge_slm.i18n import Language, decimal, say
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
@@ -21,8 +21,13 @@ from edge_slm.text import figures, sentences, shorten, split_complete
 
 # Measured on the development questions (docs/decisions/0006-answer-ladder.md).
 QUOTE_SURE = 0.35  # score from which a quotation answers by itself
-PASSAGES_READ = 3  # by the model: more cost prompt tokens and distract a small one
+PASSAGES_QUOTED = 3  # looked at for a quotation
+# Read by the model. One, so that its state is made once for each passage and serves every
+# question; three read anew were no better (docs/decisions/0010-prefix-store.md).
+PASSAGES_READ = 1
 LONGEST_REPLY = 160  # tokens
+# The passages are documents; a reply copies from them.
+WRITING = Options(keep_prefix=True, lookup=True)
 FAR = 0.1  # confidence under which a request is about something else altogether
 FOREIGN_WORDS = 0.4  # share of a written sentence's stems that may stand in no passage
 
@@ -100,7 +105,7 @@ def answer(
 
 def _best_quote(question: str, language: Language, found: Found) -> Quote | None:
     synonyms = set(stems(expanded(question, language), language)) - found.rarity.keys()
-    return best_quote(question, found.hits[:PASSAGES_READ], found.rarity, language, synonyms)
+    return best_quote(question, found.hits[:PASSAGES_QUOTED], found.rarity, language, synonyms)
 
 
 def source_of(hit: Hit, quote: str) -> Source:
@@ -179,7 +184,7 @@ def _written(
     held = Held.of(question, hits, language, words=same)
     kept: list[str] = []
     reply.model_wrote = True
-    for sentence in _sentences(reply, engine(), _prompt(question, hits, language)):
+    for sentence in _sentences(reply, engine(), prompt(question, hits, language)):
         if _UNKNOWN[language] in sentence.upper():
             break
         if not held.bears(sentence):
@@ -208,7 +213,7 @@ def _written(
 def _sentences(reply: Reply, engine: ChatEngine, messages: Sequence[Message]) -> Iterator[str]:
     """Yield the whole sentences of the model's reply; a last one cut off is left out."""
     pending = ""
-    for event in engine.stream(messages, LONGEST_REPLY):
+    for event in engine.stream(messages, LONGEST_REPLY, WRITING):
         if event.usage:
             reply.usage = event.usage
         if isinstance(event, Piece):
@@ -219,7 +224,8 @@ def _sentences(reply: Reply, engine: ChatEngine, messages: Sequence[Message]) ->
             yield pending.strip()
 
 
-def _prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Message]:
+def prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Message]:
+    """Return what a model is asked: the passages come first, so that their state can be kept."""
     system = say(
         language,
         "You answer the questions of civil servants from the extracts given, and from nothing "
@@ -234,7 +240,7 @@ def _prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Mess
         f"[{number}] {' > '.join(part for part in (hit.title, hit.section) if part)}\n{hit.text}"
         for number, hit in enumerate(hits, 1)
     )
-    return [Message("system", system), Message("user", f"{extracts}\n\nQuestion : {question}")]
+    return [Message("system", f"{system}\n\n{extracts}"), Message("user", question)]
 
 
 def _cite_written(reply: Reply, text: str, hits: Sequence[Hit], language: Language) -> None:

@@ -1,0 +1,110 @@
+"""How much memory engines may take together, and how much a model will take, in bytes.
+
+The processor's memory only. Knows nothing of processes: `ledger.py` keeps what was measured.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from edge_slm import machine
+from edge_slm.engines.gguf_shape import Shape, read_shape
+from edge_slm.engines.settings import Settings
+from edge_slm.engines.spec import Spec
+from edge_slm.errors import UsageError
+from edge_slm.i18n import t
+
+SHARE = 0.6  # of the machine's memory; a desktop and a browser need the rest
+LEAST = 1_500_000_000  # the smallest profile and its embedder
+VARIABLE = "EDGE_SLM_BUDGET"
+
+_UNITS = {
+    **{"": 1, "b": 1, "o": 1},
+    **{"kb": 10**3, "mb": 10**6, "gb": 10**9, "ko": 10**3, "mo": 10**6, "go": 10**9},
+    **{"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kio": 1 << 10, "mio": 1 << 20},
+    **{"gio": 1 << 30, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30},
+}
+_SIZE = re.compile(r"\s*([0-9]{1,15}(?:[.,][0-9]{1,9})?)\s*([a-zA-Z]{0,3})\s*")
+
+# Fitted to the resident memory of workers, x86-64 Linux: see docs/architecture.md, Memory.
+_INTERPRETER = 60_000_000
+_CHAT_BUFFERS = 150_000_000
+_CHAT_BUFFERS_SHARE = 0.14  # of the weights
+_EMBED_BUFFERS = 140_000_000
+_EMBED_TOKENS = 512  # llama.cpp keeps a number for each piece of the vocabulary and each token
+_SPEECH_BUFFERS = 320_000_000
+_KV_BYTES = {"f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}  # q8_0: a scale of 2 bytes for 32 numbers
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of "3GiB", "3 000 MB" written without spaces inside, "1.5GB" or "3000000".
+
+    Raises:
+        UsageError: it is no size, or none above zero.
+    """
+    found = _SIZE.fullmatch(text)
+    unit = _UNITS.get(found[2].lower()) if found else None
+    number = float(found[1].replace(",", ".")) * unit if found and unit else 0
+    if number < 1:
+        raise UsageError(
+            t(
+                "“{text}” is no amount of memory: write it like 3GiB, 3000MB or in bytes.",
+                "« {text} » n'est pas une quantité de mémoire : écrivez 3Gio, 3000Mo ou en octets.",
+                text=text,
+            )
+        )
+    return int(number)
+
+
+def default_budget() -> int:
+    """Return the bytes of EDGE_SLM_BUDGET, else 60 % of the memory, and at least 1.5 GB of it.
+
+    Raises:
+        UsageError: EDGE_SLM_BUDGET is no size.
+    """
+    if text := os.environ.get(VARIABLE):
+        return parse_size(text)
+    total = machine.total_ram()
+    return max(int(total * SHARE), min(total, LEAST))
+
+
+def estimate(spec: Spec) -> int:
+    """Return the bytes that the process of a model will take at most, before it is loaded."""
+    return _INTERPRETER + _loaded(spec) + growth(spec)
+
+
+def growth(spec: Spec) -> int:
+    """Return the bytes that requests may add to what a loaded model takes."""
+    match spec.kind:
+        case "chat":
+            buffers = int(_CHAT_BUFFERS + _CHAT_BUFFERS_SHARE * _size(spec.path))
+            return buffers + spec.load.settings.conversations
+        case "embed":
+            shape = read_shape(spec.path)
+            outputs = _EMBED_TOKENS * 4 * shape.vocabulary if shape else 0
+            return _EMBED_BUFFERS + outputs
+        case "speech":
+            return _SPEECH_BUFFERS
+
+
+def _loaded(spec: Spec) -> int:
+    weights = _size(spec.path)
+    if spec.kind == "chat" and (shape := read_shape(spec.path)):
+        return weights + kv_cache(shape, spec.load.settings)
+    return weights
+
+
+def kv_cache(shape: Shape, settings: Settings) -> int:
+    """Return the bytes of the keys and values of a whole context."""
+    numbers = shape.layers * shape.kv_heads * (shape.key_size + shape.value_size)
+    return int(numbers * settings.context * _KV_BYTES[settings.kv_type])
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of the files of a folder; 0 when it is not there."""
+    try:
+        if path.is_dir():
+            return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+        return path.stat().st_size
+    except OSError:
+        return 0

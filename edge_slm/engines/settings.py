@@ -1,0 +1,76 @@
+"""How an engine runs on this machine: what autotune measured for a model, else the defaults."""
+
+import platform
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from edge_slm import paths
+from edge_slm.files import replacing
+from edge_slm.machine import compute_threads, cpu_name
+
+KvType = Literal["f16", "bf16", "q8_0"]
+
+# Laying the weights out anew pays on ARM. On x86 llama.cpp's own tiles read prompts half as fast
+# again (1.5B: 153 tokens a second against 95 on 2 cores) and the second copy of the weights costs
+# 0.6 GB while they load.
+REPACK = platform.machine().lower() not in ("x86_64", "amd64")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of llama.cpp for one model.
+
+    `context` and `batch` are in tokens; `threads` 0 takes one for each physical core. `bf16` and
+    `q8_0` keys and values are read the same way whatever the number of tokens in a batch, which
+    prompt lookup needs (lookup.py); `f16` reads prompts faster, `q8_0` takes half the memory.
+    `conversations` is the memory in bytes for the states of conversations set aside.
+    """
+
+    context: int = 4096
+    threads: int = 0
+    batch: int = 512
+    flash_attention: bool = True
+    kv_type: KvType = "bf16"
+    repack: bool = REPACK
+    conversations: int = 64_000_000
+
+    @property
+    def thread_count(self) -> int:
+        """The threads to use."""
+        return self.threads or compute_threads()
+
+    @classmethod
+    def for_model(cls, sha256: str) -> "Settings":
+        """Return what autotune chose for a model on this processor, or the defaults."""
+        return _tuned().get(_key(sha256), cls())
+
+
+def remember(sha256: str, settings: Settings) -> None:
+    """Keep what autotune chose for a model on this processor."""
+    table = _tuned() | {_key(sha256): settings}
+    with replacing(tuning_file()) as temporary:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(table), indent=2))
+
+
+def forget() -> bool:
+    """Go back to the defaults for all models; return whether there was anything to forget."""
+    there = tuning_file().exists()
+    tuning_file().unlink(missing_ok=True)
+    return there
+
+
+def tuning_file() -> Path:
+    """Return the file of what autotune chose."""
+    return paths.data_dir() / "tuning.json"
+
+
+def _tuned() -> dict[str, Settings]:
+    try:
+        return msgspec.json.decode(tuning_file().read_bytes(), type=dict[str, Settings])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return {}  # none yet, or not what `remember` writes: the defaults serve
+
+
+def _key(sha256: str) -> str:
+    return f"{sha256} {cpu_name()}"

@@ -1,0 +1,83 @@
+"""Writing a reply: one token after the other, or several at once where a draft can be verified."""
+
+from collections.abc import Generator, Iterator
+
+import numpy as np
+
+from edge_slm.engines.llama_model import Context
+from edge_slm.engines.lookup import LONGEST_DRAFT, MOST_ROWS, Pace, Proofs, draft
+from edge_slm.engines.sampling import Sampler
+
+
+def one_by_one(context: Context, sampler: Sampler) -> Iterator[int]:
+    """Yield tokens without end; between two of them the context's logits are those of the last.
+
+    Raises:
+        Stopped: the context's flag was set.
+    """
+    while True:
+        token = sampler.choose(context)
+        yield token
+        context.read([token])
+
+
+def with_lookup(context: Context, proofs: Proofs) -> Iterator[int]:
+    """Yield the most probable tokens without end, the same ones as `one_by_one`.
+
+    The context may have read more than was yielded when the consumer leaves.
+
+    Raises:
+        Stopped: the context's flag was set.
+    """
+    pace = Pace()
+    token = _best(context)
+    while True:
+        exact = proofs.known(len(context.tokens) + MOST_ROWS)
+        if exact is None:
+            token = yield from _proved(context, proofs, token)
+            continue
+        yield token
+        room = context.settings.context - len(context.tokens) - 1
+        longest = min(pace.longest, LONGEST_DRAFT, room)
+        drafted = draft([*context.tokens, token], longest) if exact and longest > 0 else []
+        held = len(context.tokens)
+        context.read([token, *drafted], every=bool(drafted))
+        if not drafted:
+            token = _best(context)
+            continue
+        best = [_best(context, row) for row in range(len(drafted) + 1)]
+        accepted = 0
+        while accepted < len(drafted) and best[accepted] == drafted[accepted]:
+            accepted += 1
+        context.rewind(held + 1 + accepted)
+        pace.learn(len(drafted), accepted)
+        yield from drafted[:accepted]
+        token = best[accepted]
+
+
+def _proved(context: Context, proofs: Proofs, token: int) -> Generator[int, None, int]:
+    """Yield as many tokens as a batch holds, one by one, then read them as a batch and compare.
+
+    Returns (as a generator does) the token that follows them.
+    """
+    alone = []
+    tokens = []
+    for _ in range(MOST_ROWS):
+        yield token
+        context.read([token])
+        tokens.append(token)
+        alone.append(context.logits().copy())
+        token = int(alone[-1].argmax())
+    context.rewind(len(context.tokens) - MOST_ROWS)
+    context.read(tokens, every=True)
+    exact = all(np.array_equal(context.logits(row), alone[row]) for row in range(MOST_ROWS))
+    proofs.note(len(context.tokens), exact)
+    if not exact:  # what the batch left in memory differs as well
+        context.rewind(len(context.tokens) - MOST_ROWS)
+        for one in tokens:
+            context.read([one])
+    return token
+
+
+def _best(context: Context, row: int = -1) -> int:
+    return int(context.logits(row).argmax())
