@@ -65,6 +65,7 @@ class ScriptedChat:
         asked: the messages of each call.
         max_tokens: the limit of each call.
         options: how each reply was to be written.
+        prepared: the prompts whose beginnings were to be kept.
         closed: whether it was closed.
     """
 
@@ -75,6 +76,7 @@ class ScriptedChat:
         self.asked: list[tuple[Message, ...]] = []
         self.max_tokens: list[int | None] = []
         self.options: list[Options] = []
+        self.prepared: list[tuple[Message, ...]] = []
         self.closed = False
 
     def count_tokens(self, text: str) -> int:
@@ -96,6 +98,13 @@ class ScriptedChat:
         assert self._replies, "the script holds no further reply"
         reply = self._replies.pop(0)
         return self._pieces(reply, sum(self.count_tokens(m.content) for m in messages))
+
+    def prepare(self, prompt: Prompt) -> bool:
+        """Note the prompt; True the first time."""
+        assert not isinstance(prompt, str)
+        fresh = tuple(prompt) not in self.prepared
+        self.prepared.append(tuple(prompt))
+        return fresh
 
     def close(self) -> None:
         """Note that it was closed."""

@@ -235,7 +235,7 @@ class ExampleEngines(Engines):
     def __init__(self, chat_model: str | None = None) -> None:
         self.script = ScriptedChat(["The town hall is closed."] * 9)
 
-    def chat(self) -> tuple[ChatEngine, ModelUsed]:
+    def chat(self, model: str | None = None) -> tuple[ChatEngine, ModelUsed]:
         return self.script, ModelUsed("scripted", "0" * 64, "none")
 
     def embedder(self, model: str = "fake") -> Embedder:

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from edge_slm.cli import output
+from edge_slm.cli import output, prepare
 from edge_slm.cli.options import AS_JSON
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import size, t
@@ -29,6 +30,9 @@ YES_HELP = t("Do not ask.", "Ne pas demander.")
 )
 def command() -> None:
     """Group of the commands on bases."""
+
+
+command.add_command(prepare.command)
 
 
 @command.command("create", help=t("Make an empty base NAME.", "Créer une base vide NAME."))
@@ -98,16 +102,22 @@ def create(name: str, language: str, contact: str, audience: str | None) -> None
     metavar="LABEL",
     help=t("Label of who may read them.", "Étiquette de qui peut les lire."),
 )
-def add(name: str, paths: tuple[Path, ...], access: str) -> int:
+@click.option(
+    "--prepare",
+    "prepares",
+    is_flag=True,
+    help=t("Then do what “kb prepare” does.", "Puis faire ce que fait « kb prepare »."),
+)
+def add(name: str, paths: tuple[Path, ...], access: str, prepares: bool) -> int:
     """Add documents."""
     from edge_slm.engines.loaded import Engines
     from edge_slm.kb.ingest import add_files, find_files, nothing_found
 
-    with _open(name) as base:
+    with _open(name) as base, closing(Engines()) as engines:
         files = find_files(paths)
         if not files:
             raise nothing_found(paths)
-        embedder = Engines().embedder(base.meta["embedder"])
+        embedder = engines.embedder(base.meta["embedder"])
         with progress(t("Reading", "Lecture"), len(files)) as advance:
             report = add_files(
                 base, embedder, files, access=access, on_file=lambda _: advance(1), on_error=_say
@@ -124,6 +134,8 @@ def add(name: str, paths: tuple[Path, ...], access: str) -> int:
                 total=base.passage_count(),
             )
         )
+        if prepares:
+            prepare.run(base, engines)
         return UsageError.exit_code if report.failed else 0
 
 
@@ -225,8 +237,8 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
         raise UsageError(
             t("The query is empty: give some words.", "La recherche est vide : donnez des mots.")
         )
-    with _open(name) as base:
-        embedder = Engines().embedder(base.meta["embedder"])
+    with _open(name) as base, closing(Engines()) as engines:
+        embedder = engines.embedder(base.meta["embedder"])
         found = search(base, embedder, text, limit)
     if as_json:
         output.show_json([msgspec.to_builtins(hit) for hit in found.hits])

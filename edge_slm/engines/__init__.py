@@ -92,6 +92,9 @@ class ChatEngine(Protocol):
         """Yield the reply piece by piece, then `Done`; no `max_tokens` for all that there is room
         for."""
 
+    def prepare(self, prompt: Prompt) -> bool:
+        """Read and keep what stands before the last message; False where it was kept already."""
+
     def close(self) -> None:
         """Give the memory back; the engine is of no more use."""
 

@@ -16,7 +16,7 @@ from edge_slm.engines.reply_text import ReplyText
 from edge_slm.engines.sampling import Sampler, logprob_of
 from edge_slm.engines.settings import Settings
 from edge_slm.engines.stopping import StopFlag
-from edge_slm.engines.writing import one_by_one, with_lookup
+from edge_slm.engines.writing import one_by_one, with_drafts
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import cpu_name
@@ -114,7 +114,7 @@ class LlamaChat:
         told = options.logprobs
         lookup = options.lookup and sampler.greedy and told is None
         tokens = (
-            with_lookup(self._context, self._proofs)
+            with_drafts(self._context, self._proofs)
             if lookup
             else one_by_one(self._context, sampler)
         )

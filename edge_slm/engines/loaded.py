@@ -1,10 +1,16 @@
-"""The engines of this process: found in the store, loaded when first asked for, then kept."""
+"""The engines of this program: found in the store, each loaded in a process of its own when it is
+first asked something (pool.py)."""
 
+import os
 from typing import Literal
 
 from edge_slm.answer import ModelUsed
 from edge_slm.cards import Card, all_cards, get_card
-from edge_slm.engines import ChatEngine, Embedder, Transcriber
+from edge_slm.engines import ChatEngine, Embedder, Transcriber, wire
+from edge_slm.engines.pool import Pool
+from edge_slm.engines.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
+from edge_slm.engines.settings import Settings
+from edge_slm.engines.spec import Spec
 from edge_slm.errors import MissingError, UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import total_ram
@@ -17,43 +23,41 @@ CHAT = tuple(PROFILES[name][0] for name in ("standard", "lite"))
 
 
 class Engines:
-    """One chat model, one embedder and one speech model at most."""
+    """The chat models, the embedders and the speech model of this machine.
 
-    def __init__(self, chat_model: str | None = None) -> None:
+    Attributes:
+        pool: their processes and their memory budget.
+    """
+
+    def __init__(self, chat_model: str | None = None, pool: Pool | None = None) -> None:
         """Load nothing yet.
 
         Args:
             chat_model: id of the chat model; None takes the best that is installed.
+            pool: where the models run; None makes one, which `close` ends.
         Raises:
             UsageError: there is no such model, or it is no chat model.
         """
         self._store = Store()
         self._chat_model = chat_model
-        if chat_model is not None and get_card(chat_model).task != "chat":
-            raise UsageError(
-                t(
-                    "{id} is not a chat model: see edge-slm models list.",
-                    "{id} n'est pas un modèle de dialogue : voir edge-slm models list.",
-                    id=chat_model,
-                )
-            )
-        self._chat: tuple[ChatEngine, ModelUsed] | None = None
-        self._speech: tuple[Transcriber, ModelUsed] | None = None
-        self._embedders: dict[str, Embedder] = {}
+        if chat_model is not None:
+            _check_chat(chat_model)
+        self._owner = pool is None
+        self.pool = pool or Pool()
 
-    def chat(self) -> tuple[ChatEngine, ModelUsed]:
-        """Return the chat engine and what it is.
+    def chat(self, model: str | None = None) -> tuple[ChatEngine, ModelUsed]:
+        """Return a chat engine and what it is.
 
+        Args:
+            model: id of a chat model; None takes the one that these engines were made for.
         Raises:
-            MissingError: no chat model is installed.
+            UsageError: there is no such model, or it is no chat model.
+            MissingError: it is not installed, or no chat model is.
         """
-        if self._chat is None:
-            from edge_slm.engines.llama import LlamaChat
-
-            card = get_card(self._chat_model or self._best_chat())
-            path = self._store.path(card.id)
-            self._chat = LlamaChat(path, template=card.chat_template), _used(card)
-        return self._chat
+        if model is not None:
+            _check_chat(model)
+        card = get_card(model or self._chat_model or self._best_chat())
+        return RemoteChat(self.pool, self._spec(card, "chat")), _used(card)
 
     def speech(self) -> tuple[Transcriber, ModelUsed]:
         """Return the speech engine and what it is.
@@ -61,12 +65,8 @@ class Engines:
         Raises:
             MissingError: no speech model is installed.
         """
-        if self._speech is None:
-            from edge_slm.engines.whisper import WhisperTranscriber
-
-            card = self._first("speech")
-            self._speech = WhisperTranscriber(self._store.path(card.id)), _used(card)
-        return self._speech
+        card = self._first("speech")
+        return RemoteTranscriber(self.pool, self._spec(card, "speech")), _used(card)
 
     def embedder(self, model: str = EMBEDDER) -> Embedder:
         """Return the embedder of a base.
@@ -74,18 +74,23 @@ class Engines:
         Raises:
             MissingError: it is not installed.
         """
-        if model not in self._embedders:
-            from edge_slm.engines.embedding import LlamaEmbedder
-
-            self._embedders[model] = LlamaEmbedder(self._store.path(model))
-        return self._embedders[model]
+        return RemoteEmbedder(self.pool, self._spec(get_card(model), "embed"))
 
     def close(self) -> None:
         """Let all engines go and give their memory back."""
-        for engine in (*self._embedders.values(), self._chat and self._chat[0]):
-            if engine:
-                engine.close()
-        self._embedders, self._chat, self._speech = {}, None, None
+        if self._owner:
+            self.pool.close()
+            self.pool = Pool(self.pool.budget)
+
+    def _spec(self, card: Card, kind: wire.Kind) -> Spec:
+        load = wire.Load(
+            kind,
+            os.fsencode(self._store.path(card.id)),
+            sha256=card.files[0].sha256,
+            template=card.chat_template,
+            settings=Settings.for_model(card.files[0].sha256),
+        )
+        return Spec(card.id, load, card.embed.dimensions if card.embed else 0)
 
     def _best_chat(self) -> str:
         installed = [model for model in CHAT if self._store.installed(model)]
@@ -103,6 +108,17 @@ class Engines:
                 "No {task} model is on this machine: run edge-slm models pull lite.",
                 "Aucun modèle ({task}) sur cette machine : lancez edge-slm models pull lite.",
                 task=task,
+            )
+        )
+
+
+def _check_chat(model: str) -> None:
+    if get_card(model).task != "chat":
+        raise UsageError(
+            t(
+                "{id} is not a chat model: see edge-slm models list.",
+                "{id} n'est pas un modèle de dialogue : voir edge-slm models list.",
+                id=model,
             )
         )
 

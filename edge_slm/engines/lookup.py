@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_slm import paths
 from edge_slm.files import replacing
@@ -29,7 +28,7 @@ _CELLS = 256
 _RUNS = (5, 4, 3, 2)  # tokens that must agree; longer runs are tried first
 
 
-def draft(tokens: Sequence[int] | NDArray[np.int32], longest: int) -> list[int]:
+def draft(tokens: Sequence[int], longest: int) -> list[int]:
     """Return what followed the last occurrence of the longest run that ends the tokens.
 
     Args:

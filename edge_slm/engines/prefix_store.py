@@ -129,8 +129,9 @@ class PrefixStore:
 
 
 def root_dir() -> Path:
-    """Return the folder of all states."""
-    return paths.cache_dir() / "prefixes"
+    """Return the folder of all states: EDGE_SLM_PREFIX_DIR, or a part of the user's cache."""
+    folder = os.environ.get("EDGE_SLM_PREFIX_DIR")
+    return Path(folder) if folder else paths.cache_dir() / "prefixes"
 
 
 def cap_bytes() -> int:

@@ -1,12 +1,15 @@
 """Writing a reply: one token after the other, or several at once where a draft can be verified."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import numpy as np
 
 from edge_slm.engines.llama_model import Context
 from edge_slm.engines.lookup import LONGEST_DRAFT, MOST_ROWS, Pace, Proofs, draft
 from edge_slm.engines.sampling import Sampler
+
+# Given all tokens so far and how many are wanted at most, returns those that may follow.
+Drafter = Callable[[Sequence[int], int], list[int]]
 
 
 def one_by_one(context: Context, sampler: Sampler) -> Iterator[int]:
@@ -21,11 +24,15 @@ def one_by_one(context: Context, sampler: Sampler) -> Iterator[int]:
         context.read([token])
 
 
-def with_lookup(context: Context, proofs: Proofs) -> Iterator[int]:
+def with_drafts(context: Context, proofs: Proofs, drafter: Drafter = draft) -> Iterator[int]:
     """Yield the most probable tokens without end, the same ones as `one_by_one`.
 
     The context may have read more than was yielded when the consumer leaves.
 
+    Args:
+        context: has read the prompt.
+        proofs: whether several tokens may be verified in one batch.
+        drafter: prompt lookup, or another source of drafts.
     Raises:
         Stopped: the context's flag was set.
     """
@@ -39,7 +46,7 @@ def with_lookup(context: Context, proofs: Proofs) -> Iterator[int]:
         yield token
         room = context.settings.context - len(context.tokens) - 1
         longest = min(pace.longest, LONGEST_DRAFT, room)
-        drafted = draft([*context.tokens, token], longest) if exact and longest > 0 else []
+        drafted = drafter([*context.tokens, token], longest) if exact and longest > 0 else []
         held = len(context.tokens)
         context.read([token, *drafted], every=bool(drafted))
         if not drafted:

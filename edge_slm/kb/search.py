@@ -206,6 +206,17 @@ def hit_of(base: KnowledgeBase, passage: int, score: float) -> Hit | None:
     return Hit(base.name, passage, document, title, page, section, text, round(score, 4))
 
 
+@schema.explained()
+def passages_of(base: KnowledgeBase, document: str) -> list[Hit]:
+    """Return the passages of a document in its order; their score is 0, nothing was asked."""
+    rows = base.connection.execute(
+        """SELECT p.id, d.title, p.page, p.section, p.text
+           FROM passages p JOIN documents d ON d.id = p.document WHERE d.name = ? ORDER BY p.id""",
+        (document,),
+    )
+    return [Hit(base.name, passage, document, *rest, 0.0) for passage, *rest in rows]
+
+
 def _coverage(base: KnowledgeBase, weights: Mapping[str, float], document: str) -> float:
     """Return the share of the stems, weighted by rarity, that a document holds."""
     total = sum(weights.values())

@@ -13,7 +13,7 @@ from edge_slm.i18n import Language, decimal, say
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.lexical import stems
-from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, search
+from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, passages_of, search
 from edge_slm.kb.vocabulary import expanded
 from edge_slm.tasks.quoting import Quote, best_quote
 from edge_slm.tasks.small_talk import scope
@@ -241,6 +241,27 @@ def prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Messa
         for number, hit in enumerate(hits, 1)
     )
     return [Message("system", f"{system}\n\n{extracts}"), Message("user", question)]
+
+
+def prepare(
+    base: KnowledgeBase, engine: ChatEngine, on_passage: Callable[[bool], None]
+) -> tuple[int, int]:
+    """Have the model read every passage of a base, so that an answer need not wait for it.
+
+    Args:
+        base: the base.
+        engine: the chat model; it keeps what it read.
+        on_passage: called after each passage, with whether it had to be read.
+    Returns:
+        passages read, and passages that were kept already or cannot be.
+    """
+    read = passed = 0
+    for document in base.documents():
+        for hit in passages_of(base, document.name):
+            fresh = engine.prepare(prompt("", [hit], base.language))
+            read, passed = read + fresh, passed + (not fresh)
+            on_passage(fresh)
+    return read, passed
 
 
 def _cite_written(reply: Reply, text: str, hits: Sequence[Hit], language: Language) -> None:

@@ -1,0 +1,197 @@
+"""Which models are in memory: sets bytes aside under one budget, and unloads to make room.
+
+Least recently used first; pinned models and models at work stay. A model that is unloaded counts
+until its process has ended. Knows nothing of requests, nor of how a worker is started.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Collection, Iterator
+from typing import Literal
+
+from edge_slm import machine
+from edge_slm.engines import ledger, refusals
+from edge_slm.engines.process import Worker
+from edge_slm.engines.spec import Spec
+from edge_slm.engines.waiting import Patience
+
+State = Literal["absent", "loading", "idle", "busy"]
+
+
+class Slot:
+    """One model of the pool; what changes is guarded by the room's lock.
+
+    Attributes:
+        line: tickets of who has the turn, then of who waits for it.
+        holder: the thread of who has the turn.
+        reserved: bytes set aside for its process.
+        measured: the most bytes that its process was seen to hold.
+        died: whether its last process ended by itself.
+        warming: set to give up loading in the background.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        """Make the place of a model that is not loaded."""
+        self.spec = spec
+        self.worker: Worker | None = None
+        self.line: deque[object] = deque()
+        self.holder: int | None = None
+        self.reserved = 0
+        self.measured = 0
+        self.requests = 0
+        self.restarts = 0
+        self.died = False
+        self.last_used = 0.0
+        self.warming: threading.Event | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether its memory could be had at once."""
+        return self.worker is not None and not self.line
+
+    @property
+    def state(self) -> State:
+        """What it does."""
+        if self.worker is None:
+            return "loading" if self.reserved else "absent"
+        return "busy" if self.line else "idle"
+
+
+class Room:
+    """The places of all models, and the memory that they may share.
+
+    Attributes:
+        budget: bytes for this process and the workers together.
+        pinned: ids of the models that stay.
+        changed: the lock of everything here; notified when a turn or some memory is given back.
+        slots: the models asked for so far.
+    """
+
+    def __init__(self, budget: int, pinned: Collection[str]) -> None:
+        """Hold nothing yet."""
+        self.budget = budget
+        self.pinned = frozenset(pinned)
+        self.changed = threading.Condition()
+        self.slots: dict[Spec, Slot] = {}
+
+    def slot(self, spec: Spec) -> Slot:
+        """Return the place of a model; the lock is held by the caller."""
+        return self.slots.setdefault(spec, Slot(spec))
+
+    def used(self) -> int:
+        """Return the bytes that this process holds and that the workers are reckoned to take."""
+        with self.changed:
+            return machine.resident_memory() + self._reserved()
+
+    def reserve(self, slot: Slot, patience: Patience) -> None:
+        """Set bytes aside for a model about to be loaded, once others have made room.
+
+        Raises:
+            EdgeSlmError: it can never fit, with numbers.
+            BusyError: it would wait for what this thread holds itself.
+            Stopped, OverdueError: see `Patience`.
+        """
+        need = ledger.expected(slot.spec)
+        while True:
+            with self.changed:
+                self._refuse_what_never_fits(slot, need)
+                if self._lacking(need) <= 0:
+                    slot.reserved = need
+                    return
+                victim = self._take_oldest()
+                if victim is None:
+                    self._refuse_what_nobody_frees(slot, need)
+                    patience.check()
+                    self.changed.wait(patience.step())
+                    continue
+            self._unload(victim)
+
+    def drop(self, slot: Slot) -> None:
+        """Count a model as gone, its process having ended."""
+        with self.changed:
+            slot.worker, slot.reserved = None, 0
+            self.changed.notify_all()
+
+    def account(self, slot: Slot) -> None:
+        """Take note of what a worker holds now that a request is over, and keep the budget."""
+        with self.changed:
+            worker = slot.worker
+            if worker is None:
+                return
+            if not worker.alive:
+                slot.died = True
+                self.drop(slot)
+                return
+            peak = worker.memory.peak
+            slot.measured = max(slot.measured, peak)
+            slot.reserved = max(slot.reserved, peak)
+        ledger.remember_memory(slot.spec, ledger.Measured(worker.loaded, peak))
+        # A worker grew beyond what was set aside for it.
+        while victim := self._surplus(slot):
+            self._unload(victim)
+
+    def release(self, spec: Spec) -> None:
+        """Unload a model, unless it is at work or not loaded."""
+        with self.changed:
+            slot = self.slots.get(spec)
+            if slot is None or not slot.idle:
+                return
+            slot.line.append(self)
+        self._unload(slot)
+
+    def _surplus(self, slot: Slot) -> Slot | None:
+        with self.changed:
+            over = machine.resident_memory() + self._reserved() > self.budget
+            return self._take_oldest(but=slot) if over else None
+
+    def _take_oldest(self, but: Slot | None = None) -> Slot | None:
+        """Take the turn of the idle model that was not used for longest; the lock is held."""
+        idle = [slot for slot in self._movable() if slot.idle and slot is not but]
+        victim = min(idle, key=lambda slot: slot.last_used, default=None)
+        if victim:
+            victim.line.append(self)
+        return victim
+
+    def _unload(self, victim: Slot) -> None:
+        """End the process of a model whose turn we have, and give the turn back."""
+        worker = victim.worker
+        try:
+            if worker:
+                worker.close()  # may take a moment: the lock is free meanwhile
+        finally:
+            with self.changed:
+                victim.line.remove(self)
+                self.drop(victim)
+
+    def _lacking(self, need: int) -> int:
+        """Return by how many bytes the budget or the machine is short; the lock is held."""
+        over = machine.resident_memory() + self._reserved() + need - self.budget
+        # What was promised to models that are being loaded is not taken yet.
+        promised = sum(slot.reserved for slot in self.slots.values() if slot.worker is None)
+        return max(over, need + promised - machine.available_ram())
+
+    def _reserved(self) -> int:
+        return sum(slot.reserved for slot in self.slots.values())
+
+    def _movable(self) -> Iterator[Slot]:
+        return (slot for slot in self.slots.values() if slot.spec.model not in self.pinned)
+
+    def _refuse_what_never_fits(self, slot: Slot, need: int) -> None:
+        held = {
+            other.spec.model: other.reserved
+            for other in self.slots.values()
+            if other.spec.model in self.pinned and other.reserved and other is not slot
+        }
+        program, pinned = machine.resident_memory(), sum(held.values())
+        if program + pinned + need > self.budget:
+            raise refusals.beyond_budget(
+                slot.spec.model, need, self.budget, program, pinned, held.keys()
+            )
+
+    def _refuse_what_nobody_frees(self, slot: Slot, need: int) -> None:
+        me = threading.get_ident()
+        taken = [other for other in self._movable() if other.reserved and other is not slot]
+        if not taken:
+            raise refusals.beyond_machine(slot.spec.model, need, machine.available_ram())
+        if all(other.holder == me for other in taken):
+            raise refusals.waits_for_itself(taken[0].spec.model)
