@@ -44,7 +44,7 @@ class FakeEngines(Engines):
         self.chats = 0
         self.closed = False
 
-    def chat(self) -> tuple[ChatEngine, ModelUsed]:
+    def chat(self, model: str | None = None) -> tuple[ChatEngine, ModelUsed]:
         self.chats += 1
         return self.script, USED
 

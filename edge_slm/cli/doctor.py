@@ -3,13 +3,14 @@
 import importlib.metadata
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import click
 
 from edge_slm import machine, paths
-from edge_slm.cli import output
-from edge_slm.cli.options import AS_JSON
+from edge_slm.cli import engines_checks, output
+from edge_slm.cli.checks import Check
+from edge_slm.cli.options import AS_JSON, CHAT_MODEL
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.i18n import size, t
 from edge_slm.profiles import PROFILES, propose
@@ -20,16 +21,6 @@ ENGINES = {
 }
 
 
-@dataclass(frozen=True)
-class Check:
-    """One finding: what was looked at, whether it is well, what was seen, how to mend it."""
-
-    name: str
-    well: bool
-    seen: str
-    mend: str = ""
-
-
 @click.command(
     "doctor",
     help=t(
@@ -37,9 +28,38 @@ class Check:
         "Ce que cette machine peut faire, ce qui manque, comment y remédier (code 3 s'il manque).",
     ),
 )
+@click.option(
+    "--tune",
+    "tunes",
+    is_flag=True,
+    help=t(
+        "Measure threads, batch, attention, keys and values for the chat models (some minutes "
+        "each), and keep the fastest.",
+        "Mesurer fils, lots, attention, clés et valeurs pour les modèles de dialogue (quelques "
+        "minutes chacun), et garder les plus rapides.",
+    ),
+)
+@click.option(
+    "--untune",
+    is_flag=True,
+    help=t("Forget what --tune kept.", "Oublier ce que --tune a gardé."),
+)
+@CHAT_MODEL
 @AS_JSON
-def command(as_json: bool) -> int:
+def command(tunes: bool, untune: bool, model: str | None, as_json: bool) -> int:
     """Examine the machine."""
+    if untune:
+        _untune()
+    if tunes:
+        from edge_slm.cli import tune
+
+        rows = tune.run(model)
+        if as_json:
+            output.show_json(rows)
+        else:
+            tune.show(rows)
+    if tunes or untune:
+        return 0
     checks = list(examine())
     if as_json:
         rows = [asdict(check) for check in checks]
@@ -68,10 +88,12 @@ def examine() -> Iterator[Check]:
         ),
     )
     yield _memory()
+    yield from engines_checks.budget()
     yield _disk()
     for package in ENGINES:
         yield _engine(package)
     yield _models()
+    yield from engines_checks.models()
     yield _bases()
     yield Check(
         t("network", "réseau"),
@@ -85,6 +107,18 @@ def examine() -> Iterator[Check]:
         t("energy", "énergie"),
         True,
         t("not measured by this version", "pas encore mesurée par cette version"),
+    )
+
+
+def _untune() -> None:
+    from edge_slm.engines import settings
+
+    forgotten = settings.forget()
+    click.echo(
+        t("The defaults are back.", "Les réglages par défaut sont rétablis.")
+        if forgotten
+        else t("Nothing was tuned.", "Rien n'était réglé."),
+        err=True,
     )
 
 

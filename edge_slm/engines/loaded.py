@@ -6,14 +6,14 @@ from typing import Literal
 
 from edge_slm.answer import ModelUsed
 from edge_slm.cards import Card, all_cards, get_card
-from edge_slm.engines import ChatEngine, Embedder, Transcriber, wire
+from edge_slm.engines import ChatEngine, Embedder, Transcriber, ledger, wire
 from edge_slm.engines.pool import Pool
 from edge_slm.engines.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
 from edge_slm.engines.settings import Settings
 from edge_slm.engines.spec import Spec
 from edge_slm.errors import MissingError, UsageError
 from edge_slm.i18n import t
-from edge_slm.machine import total_ram
+from edge_slm.machine import resident_memory, total_ram
 from edge_slm.profiles import PROFILES
 from edge_slm.store import Store
 
@@ -54,10 +54,8 @@ class Engines:
             UsageError: there is no such model, or it is no chat model.
             MissingError: it is not installed, or no chat model is.
         """
-        if model is not None:
-            _check_chat(model)
-        card = get_card(model or self._chat_model or self._best_chat())
-        return RemoteChat(self.pool, self._spec(card, "chat")), _used(card)
+        model = model or self._chat_model or self._best_chat()
+        return RemoteChat(self.pool, self.chat_spec(model)), _used(get_card(model))
 
     def speech(self) -> tuple[Transcriber, ModelUsed]:
         """Return the speech engine and what it is.
@@ -75,6 +73,33 @@ class Engines:
             MissingError: it is not installed.
         """
         return RemoteEmbedder(self.pool, self._spec(get_card(model), "embed"))
+
+    def chat_models(self) -> list[str]:
+        """Return the chat models that are installed."""
+        return [
+            card.id
+            for card in all_cards().values()
+            if card.task == "chat" and self._store.installed(card.id)
+        ]
+
+    def specs(self) -> list[Spec]:
+        """Return what a worker needs to load each model that is installed."""
+        kinds: dict[str, wire.Kind] = {"chat": "chat", "embed": "embed", "speech": "speech"}
+        return [
+            self._spec(card, kinds[card.task])
+            for card in all_cards().values()
+            if card.task in kinds and self._store.installed(card.id)
+        ]
+
+    def chat_spec(self, model: str) -> Spec:
+        """Return what a worker needs to load a chat model.
+
+        Raises:
+            UsageError: there is no such model, or it is no chat model.
+            MissingError: it is not installed.
+        """
+        _check_chat(model)
+        return self._spec(get_card(model), "chat")
 
     def close(self) -> None:
         """Let all engines go and give their memory back."""
@@ -94,10 +119,15 @@ class Engines:
 
     def _best_chat(self) -> str:
         installed = [model for model in CHAT if self._store.installed(model)]
-        fitting = [model for model in installed if get_card(model).min_ram <= total_ram()]
+        fitting = [model for model in installed if self._fits(model)]
         if fitting or installed:
             return (fitting or installed[-1:])[0]
         return self._first("chat").id
+
+    def _fits(self, model: str) -> bool:
+        room = self.pool.budget - resident_memory()
+        enough = get_card(model).min_ram <= total_ram()
+        return enough and ledger.expected(self.chat_spec(model)) <= room
 
     def _first(self, task: Literal["chat", "speech"]) -> Card:
         for card in all_cards().values():

@@ -46,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return _tuned().get(_key(sha256), cls())
 
 
+def is_tuned(sha256: str) -> bool:
+    """Return whether autotune chose settings for a model on this processor."""
+    return _key(sha256) in _tuned()
+
+
 def remember(sha256: str, settings: Settings) -> None:
     """Keep what autotune chose for a model on this processor."""
     table = _tuned() | {_key(sha256): settings}
@@ -67,9 +72,20 @@ def tuning_file() -> Path:
 
 def _tuned() -> dict[str, Settings]:
     try:
-        return msgspec.json.decode(tuning_file().read_bytes(), type=dict[str, Settings])
+        table = msgspec.json.decode(tuning_file().read_bytes(), type=dict[str, Settings])
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return {}  # none yet, or not what `remember` writes: the defaults serve
+    return {key: settings for key, settings in table.items() if _can_run(settings)}
+
+
+def _can_run(settings: Settings) -> bool:
+    """Return whether llama.cpp takes such numbers; others end its process."""
+    return (
+        64 <= settings.context <= 1 << 20
+        and 32 <= settings.batch <= 8192
+        and 0 <= settings.threads <= 1024
+        and settings.conversations >= 0
+    )
 
 
 def _key(sha256: str) -> str:

@@ -181,8 +181,9 @@ def test_the_surest_base_answers(base: KnowledgeBase, home: Path, embedder: Fake
 
 @pytest.mark.usefixtures("writes")
 def test_what_a_model_writes_comes_in_whole_sentences_and_is_cited(
-    base: KnowledgeBase, embedder: FakeEmbedder
+    base: KnowledgeBase, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hr_faq, "PASSAGES_READ", 3)
     chat = ScriptedChat(["Un agent a droit à 25 jours. Le report se demande avant le 31 décembre."])
     reply = answer(LEAVE_QUESTION, "fr", sure_of(base, embedder, LEAVE_QUESTION), lambda: chat)
     assert list(reply.pieces) == [
@@ -209,9 +210,29 @@ def test_the_model_reads_the_passages_and_the_question(
     system, user = chat.asked[0]
     assert (system.role, user.role) == ("system", "user")
     assert "JE NE SAIS PAS" in system.content
-    assert LEAVE.blocks[0].text in user.content
-    assert "Les congés annuels > Durée" in user.content
-    assert user.content.endswith(LEAVE_QUESTION)
+    assert LEAVE.blocks[0].text in system.content
+    assert "Les congés annuels > Durée" in system.content
+    assert user.content == LEAVE_QUESTION
+    assert chat.options[0].keep_prefix and chat.options[0].lookup
+
+
+def test_preparing_reads_each_passage_once(base: KnowledgeBase) -> None:
+    chat = ScriptedChat(["25 jours."])
+    seen: list[bool] = []
+    count = base.passage_count()
+    assert hr_faq.prepare(base, chat, seen.append) == (count, 0)
+    assert hr_faq.prepare(base, chat, seen.append) == (0, count)
+    assert seen == [True] * count + [False] * count
+
+
+@pytest.mark.usefixtures("writes")
+def test_what_was_prepared_is_how_the_prompt_of_an_answer_begins(
+    base: KnowledgeBase, embedder: FakeEmbedder
+) -> None:
+    chat = ScriptedChat(["25 jours."])
+    hr_faq.prepare(base, chat, lambda _: None)
+    list(answer(LEAVE_QUESTION, "fr", sure_of(base, embedder, LEAVE_QUESTION), lambda: chat).pieces)
+    assert chat.asked[0][:-1] in [prompt[:-1] for prompt in chat.prepared]
 
 
 @pytest.mark.usefixtures("writes")
@@ -281,8 +302,9 @@ def test_even_the_shortest_written_answer_is_cited(
 
 @pytest.mark.usefixtures("writes")
 def test_each_figure_written_stands_in_a_passage_that_is_cited(
-    base: KnowledgeBase, embedder: FakeEmbedder
+    base: KnowledgeBase, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hr_faq, "PASSAGES_READ", 3)
     question = "Les congés annuels d'un agent à temps plein, et la valeur du titre-restaurant ?"
     chat = ScriptedChat(
         ["Un agent à temps plein a droit à 25 jours de congés annuels. La valeur est de 9,50 €."]
