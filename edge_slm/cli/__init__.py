@@ -37,6 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "eval": ("Measure quality on a data file.", "Mesurer la qualité sur un fichier de données."),
     "bench": ("Measure time and memory on this machine.", "Mesurer le temps et la mémoire."),
+    "serve": (
+        "Serve this machine's programs: OpenAI's API, Albert API.",
+        "Servir les programmes de cette machine : API d'OpenAI, Albert API.",
+    ),
     "doctor": (
         "What this machine can do, what is missing, how to mend it.",
         "Ce que cette machine peut faire, ce qui manque, comment y remédier.",

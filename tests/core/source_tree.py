@@ -44,5 +44,5 @@ def _collect(node: ast.AST, found: set[str], lazy: bool) -> None:
             found.update(f"{child.module}.{alias.name}" for alias in child.names)
         elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
             continue
-        elif lazy or not isinstance(child, ast.FunctionDef):
+        elif lazy or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             _collect(child, found, lazy)

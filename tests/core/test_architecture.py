@@ -12,14 +12,15 @@ LONGEST_MODULE = 400  # lines, exclusive
 
 # Below the line of a part, its modules never import these: dependencies point down.
 FORBIDDEN = {
-    "edge_slm.engines": ("tasks", "assistant", "router", "cli", "kb", "evaluation"),
-    "edge_slm.kb": ("tasks", "assistant", "router", "cli", "evaluation"),
-    "edge_slm.tasks": ("assistant", "router", "cli", "evaluation"),
+    "edge_slm.engines": ("tasks", "assistant", "router", "cli", "server", "kb", "evaluation"),
+    "edge_slm.kb": ("tasks", "assistant", "router", "cli", "server", "evaluation"),
+    "edge_slm.tasks": ("assistant", "router", "cli", "server", "evaluation"),
     "edge_slm.sources": ("tasks", "assistant", "router", "cli", "kb", "evaluation", "engines"),
     "edge_slm.convert": ("tasks", "assistant", "router", "cli", "kb", "evaluation", "engines"),
-    "edge_slm.assistant": ("cli", "evaluation"),
-    "edge_slm.evaluation": ("cli",),
+    "edge_slm.assistant": ("cli", "server", "evaluation"),
+    "edge_slm.evaluation": ("cli", "server"),
     "edge_slm.router": ("tasks", "assistant", "cli", "kb", "engines"),
+    "edge_slm.server": ("cli", "evaluation"),
     "edge_slm.answer": ("tasks", "assistant", "cli", "kb", "engines", "router"),
 }
 # What each command may know; commands that only talk to the assistant know nothing below it,
@@ -33,6 +34,7 @@ COMMANDS = {
 HEAVY = {
     *("llama_cpp", "faster_whisper", "huggingface_hub", "pypdf", "selectolax", "rich", "gguf"),
     *("sqlite_utils", "snowballstemmer", "py3langid", "torch", "transformers", "textual"),
+    *("starlette", "uvicorn", "python_multipart", "openai", "llm"),
 }
 
 

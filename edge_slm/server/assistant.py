@@ -1,0 +1,106 @@
+"""The pseudo-model `edge-slm`: the whole assistant behind the shape of a chat model."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from edge_slm.answer import Answer
+from edge_slm.assistant import Assistant
+from edge_slm.engines import Message
+from edge_slm.i18n import say, t
+from edge_slm.router import route
+from edge_slm.server.errors import Refused
+from edge_slm.server.exchange import END, END_OF_EVENTS, Call, Reply, as_json, event
+from edge_slm.server.schemas import ChatBody
+from edge_slm.server.shapes import CHUNK, WHOLE, chunk, identity, message_choice, usage_of
+from edge_slm.server.site import ASSISTANT, Site
+
+
+def handle(site: Site, call: Call, body: ChatBody, messages: Sequence[Message]) -> Reply:
+    """Answer the last message of the user; earlier ones are not looked at."""
+    asked = [message.content for message in messages if message.role == "user"]
+    if not asked:
+        raise Refused(
+            t(
+                "There is no message of the user to answer.",
+                "Il n'y a pas de message de l'utilisateur auquel répondre.",
+            ),
+            param="messages",
+        )
+    _refuse_recordings(asked[-1])
+    if body.stream:
+        usage = bool(body.stream_options and body.stream_options.include_usage)
+        _stream(site, call, asked[-1], usage=usage)
+        return END
+    answer = _ask(site, asked[-1])
+    choice = message_choice(answer.text + sources_of(answer), "stop")
+    told = {"choices": [choice], "usage": usage_of(answer.usage)}
+    return as_json(identity("chatcmpl", WHOLE, ASSISTANT) | told | _extension(answer))
+
+
+def sources_of(answer: Answer) -> str:
+    """Return the list of sources that ends a reply, in the answer's language; may be empty."""
+    if not answer.sources:
+        return ""
+    places = dict.fromkeys(
+        say(
+            answer.language,
+            "- {title}, page {page} ({document})",
+            "- {title}, page {page} ({document})",
+            title=source.title or source.document,
+            page=source.page,
+            document=source.document,
+        )
+        for source in answer.sources
+    )
+    return "\n\n" + "\n".join([say(answer.language, "Sources:", "Sources :"), *places])
+
+
+def _ask(site: Site, text: str, on_piece: Callable[[str], None] = lambda _: None) -> Answer:
+    with site.opened() as bases:
+        # Not as a context manager: leaving it would close the engines that requests share.
+        answer = Assistant(site.engines, bases).ask(text, on_piece)
+    site.metrics.tokens(answer.usage)
+    if first := answer.timings_ms.get("first_token"):
+        site.metrics.first_token(first / 1000)
+    return answer
+
+
+def _stream(site: Site, call: Call, text: str, *, usage: bool) -> None:
+    head = identity("chatcmpl", CHUNK, ASSISTANT)
+    delta: dict[str, object] = {"role": "assistant"}  # goes with the first piece
+
+    def emit(piece: str) -> None:
+        call.emit(event(chunk(head, delta | {"content": piece})))
+        delta.clear()
+
+    answer = _ask(site, text, emit)
+    if listed := sources_of(answer):
+        emit(listed)
+    call.emit(event(chunk(head, {}, "stop") | _extension(answer)))
+    if usage:
+        call.emit(event(head | {"choices": [], "usage": usage_of(answer.usage)}))
+    call.emit(END_OF_EVENTS)
+
+
+def _extension(answer: Answer) -> dict[str, object]:
+    whole = msgspec.to_builtins(answer)
+    return {
+        "sources": whole["sources"],
+        "kind": answer.kind,
+        "route": whole["route"],
+        "edge_slm": whole,
+    }
+
+
+def _refuse_recordings(text: str) -> None:
+    """Refuse a request to read a file of this machine: a client names no path here."""
+    if route(text.strip()).route.task == "speech":
+        raise Refused(
+            t(
+                "Send a recording to /v1/audio/transcriptions: its path is not opened here.",
+                "Envoyez l'enregistrement à /v1/audio/transcriptions : son chemin n'est pas "
+                "ouvert ici.",
+            ),
+            param="messages",
+        )
