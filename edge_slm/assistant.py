@@ -1,7 +1,8 @@
 """The assistant: sends a request to the task that can serve it, and gives back an answer.
 
 This is all that the command line and the Python API know of what lies below. Engines are loaded
-when a task first needs them and kept until the assistant is closed.
+when a task first needs them, and kept as long as the memory budget allows or until the assistant is
+closed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,19 +42,27 @@ class Assistant:
         self._bases = bases
 
     @classmethod
-    def open(cls, *, model: str | None = None, kb: Sequence[str] | None = None) -> Self:
+    def open(
+        cls,
+        *,
+        model: str | None = None,
+        kb: Sequence[str] | None = None,
+        budget: int | None = None,
+    ) -> Self:
         """Open the assistant on this machine's models and bases; no model is loaded yet.
 
         Args:
             model: id of the chat model; None takes the best one that is installed.
             kb: names or files of the bases to answer from; None takes all of the user's.
+            budget: bytes that this program and its models may take together; None for
+                EDGE_SLM_BUDGET, else 60 % of the machine's memory.
         Raises:
             UsageError: no such model or base.
         """
         from edge_slm.kb.base import KnowledgeBase, base_path, list_bases
 
         files = list_bases() if kb is None else [base_path(name) for name in kb]
-        return cls(Engines(model), [KnowledgeBase.open(path) for path in files])
+        return cls(Engines(model, budget=budget), [KnowledgeBase.open(path) for path in files])
 
     def __enter__(self) -> Self:
         return self

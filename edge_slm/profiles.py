@@ -13,6 +13,9 @@ PROFILES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# What the program and the models of a profile take together, in bytes; the demo is held to it.
+BUDGETS = {"lite": 1_500_000_000, "standard": 2_500_000_000}
+
 STANDARD_FROM_BYTES = 6_000_000_000
 
 

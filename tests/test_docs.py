@@ -16,6 +16,7 @@ from edge_slm.assistant import Assistant
 from edge_slm.cli import root
 from edge_slm.engines import ChatEngine, Embedder
 from edge_slm.engines.loaded import Engines
+from edge_slm.engines.pool import Pool
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase, base_path
 from edge_slm.kb.documents import Block, Document
@@ -232,7 +233,9 @@ def test_python_examples_compile(page: Path) -> None:
 class ExampleEngines(Engines):
     """Engines without models, for the example of the page on Python."""
 
-    def __init__(self, chat_model: str | None = None) -> None:
+    def __init__(
+        self, chat_model: str | None = None, pool: Pool | None = None, budget: int | None = None
+    ) -> None:
         self.script = ScriptedChat(["The town hall is closed."] * 9)
 
     def chat(self, model: str | None = None) -> tuple[ChatEngine, ModelUsed]:

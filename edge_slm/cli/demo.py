@@ -7,8 +7,7 @@ from edge_slm.answer import Answer
 from edge_slm.cli import output
 from edge_slm.cli.options import AS_JSON
 from edge_slm.i18n import decimal, size, t
-from edge_slm.machine import peak_memory
-from edge_slm.profiles import PROFILES
+from edge_slm.profiles import BUDGETS, PROFILES
 from edge_slm.progress import progress
 
 SAMPLE = "exemple-rh"
@@ -39,17 +38,21 @@ SENTENCE = (
 def command(profile: str | None, as_json: bool) -> None:
     """Run the demo."""
     from edge_slm.assistant import Assistant
+    from edge_slm.evaluation.runtime.memory_watch import MemoryWatch
 
-    _make_sample()
     recording = str(paths.examples_dir() / "audio" / "message.flac")
+    model = PROFILES[profile][0] if profile else None
+    budget = BUDGETS[profile] if profile else None
     answers = []
-    with Assistant.open(model=PROFILES[profile][0] if profile else None, kb=[SAMPLE]) as assistant:
-        for request in (QUESTION, OFF_TOPIC, SENTENCE, recording):
-            answer = assistant.ask(request)
-            answers.append(answer)
-            if not as_json:
-                _show(request, answer)
-    peak = peak_memory()
+    with MemoryWatch() as memory:
+        _make_sample()
+        with Assistant.open(model=model, kb=[SAMPLE], budget=budget) as assistant:
+            for request in (QUESTION, OFF_TOPIC, SENTENCE, recording):
+                answer = assistant.ask(request)
+                answers.append(answer)
+                if not as_json:
+                    _show(request, answer)
+    peak = memory.peak.rss_bytes
     if as_json:
         row = {"answers": answers, "peak_memory_bytes": peak}
         output.show_json(row)

@@ -29,12 +29,15 @@ class Engines:
         pool: their processes and their memory budget.
     """
 
-    def __init__(self, chat_model: str | None = None, pool: Pool | None = None) -> None:
+    def __init__(
+        self, chat_model: str | None = None, pool: Pool | None = None, budget: int | None = None
+    ) -> None:
         """Load nothing yet.
 
         Args:
             chat_model: id of the chat model; None takes the best that is installed.
             pool: where the models run; None makes one, which `close` ends.
+            budget: bytes for a pool that is made here; None for the default.
         Raises:
             UsageError: there is no such model, or it is no chat model.
         """
@@ -43,7 +46,7 @@ class Engines:
         if chat_model is not None:
             _check_chat(chat_model)
         self._owner = pool is None
-        self.pool = pool or Pool()
+        self.pool = pool or Pool(budget)
 
     def chat(self, model: str | None = None) -> tuple[ChatEngine, ModelUsed]:
         """Return a chat engine and what it is.

@@ -12,12 +12,14 @@ import hashlib
 import os
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from edge_slm import paths
 from edge_slm.engines.budget import parse_size
+from edge_slm.engines.state_codec import CodecError, compress, decompress
 from edge_slm.files import replacing
 
 MAGIC = b"EDGEKV1\n"
@@ -46,8 +48,9 @@ class _Header(msgspec.Struct, frozen=True):
     maker: Maker
     tokens: str  # hash of the tokens
     count: int
-    size: int
-    sha256: str
+    size: int  # of the state, before it is compressed
+    sha256: str  # of what lies on the disk
+    compressed: bool = False
 
 
 class PrefixStore:
@@ -60,9 +63,12 @@ class PrefixStore:
             maker: what the states depend on.
             root: folder of all states; the user's cache by default.
             cap: bytes that all states may take together; EDGE_SLM_PREFIX_CACHE by default.
+
+        EDGE_SLM_PREFIX_COMPRESS=1 has new states compressed; both kinds are read.
         """
         self.root = root or root_dir()
         self.cap = cap_bytes() if cap is None else cap
+        self._compress = os.environ.get("EDGE_SLM_PREFIX_COMPRESS") == "1"
         self._maker = maker
         self._folder = self.root / maker.digest
 
@@ -74,10 +80,11 @@ class PrefixStore:
         except OSError:
             return None
         state = self._checked(data, tokens)
-        if state is None:
-            path.unlink(missing_ok=True)
-            return None
-        os.utime(path)  # the clock of the least recently used
+        with suppress(OSError):  # a read-only disk, or another process removed the file
+            if state is None:
+                path.unlink()
+            else:
+                os.utime(path)  # the clock of the least recently used
         return state
 
     def holds(self, tokens: Sequence[int]) -> bool:
@@ -86,16 +93,19 @@ class PrefixStore:
 
     def save(self, tokens: Sequence[int], state: bytes) -> bool:
         """Keep a state; False where it was not: too short, too large, or the disk refuses."""
-        if len(tokens) < SHORTEST or len(state) > self.cap:
-            return False
+        body = compress(state) if self._compress else state
         header = _Header(
             self._maker,
             _hash(tokens),
             len(tokens),
             len(state),
-            hashlib.sha256(state).hexdigest(),
+            hashlib.sha256(body).hexdigest(),
+            self._compress,
         )
         head = msgspec.json.encode(header)
+        size = len(MAGIC) + _LENGTH.size + len(head) + len(body)
+        if len(tokens) < SHORTEST or size > self.cap:
+            return False
         path = self._path(tokens)
         try:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -103,7 +113,7 @@ class PrefixStore:
             with replacing(path) as temporary, temporary.open("wb") as file:
                 temporary.chmod(0o600)
                 file.write(MAGIC + _LENGTH.pack(len(head)) + head)
-                file.write(state)
+                file.write(body)
             trim(self.root, self.cap, keep=path)
         except OSError:  # a full or read-only disk: the state is only worth time
             return False
@@ -121,11 +131,16 @@ class PrefixStore:
             header = msgspec.json.decode(data[begin : begin + length], type=_Header)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        state = data[begin + length :]
-        wanted = (self._maker, _hash(tokens), len(tokens), len(state))
-        if (header.maker, header.tokens, header.count, header.size) != wanted:
+        body = data[begin + length :]
+        wanted = (self._maker, _hash(tokens), len(tokens), hashlib.sha256(body).hexdigest())
+        if (header.maker, header.tokens, header.count, header.sha256) != wanted:
             return None
-        return state if hashlib.sha256(state).hexdigest() == header.sha256 else None
+        if not header.compressed:
+            return body if len(body) == header.size else None
+        try:
+            return decompress(body, header.size)
+        except CodecError:
+            return None
 
 
 def root_dir() -> Path:
@@ -174,7 +189,7 @@ def trim(root: Path, cap: int, keep: Path | None = None) -> None:
 
 def _files(root: Path) -> list[tuple[float, int, Path]]:
     found = []
-    for path in root.glob("*/*.kv"):
+    for path in root.glob("*/*.kv*"):  # with those that a process killed meanwhile left unfinished
         try:
             status = path.stat()
         except OSError:  # another process removed it
