@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from edge_slm import machine
+from edge_slm.engines import wire
 from edge_slm.engines.gguf_shape import Shape, read_shape
 from edge_slm.engines.settings import Settings
 from edge_slm.engines.spec import Spec
@@ -26,13 +27,12 @@ _UNITS = {
 }
 _SIZE = re.compile(r"\s*([0-9]{1,15}(?:[.,][0-9]{1,9})?)\s*([a-zA-Z]{0,3})\s*")
 
-# Fitted to the resident memory of workers, x86-64 Linux: see docs/architecture.md, Memory.
-_INTERPRETER = 60_000_000
-_CHAT_BUFFERS = 150_000_000
-_CHAT_BUFFERS_SHARE = 0.14  # of the weights
-_EMBED_BUFFERS = 140_000_000
-_EMBED_TOKENS = 512  # llama.cpp keeps a number for each piece of the vocabulary and each token
-_SPEECH_BUFFERS = 320_000_000
+# Fitted to the resident memory of workers, x86-64 Linux, llama-cpp-python 0.3.36 and faster-whisper
+# 1.2.1; tests/engines/test_real_memory.py compares.
+_CHAT_PROGRAM, _CHAT_READING, _CHAT_READING_SHARE = 120_000_000, 60_000_000, 0.05
+_EMBED_PROGRAM, _EMBED_READING = 190_000_000, 30_000_000
+_EMBED_TOKENS = 512  # llama.cpp keeps a number for each token of a passage and each of its pieces
+_SPEECH_PROGRAM, _SPEECH_LISTENING = 60_000_000, 400_000_000
 _KV_BYTES = {"f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}  # q8_0: a scale of 2 bytes for 32 numbers
 
 
@@ -68,30 +68,54 @@ def default_budget() -> int:
     return max(int(total * SHARE), min(total, LEAST))
 
 
-def estimate(spec: Spec) -> int:
-    """Return the bytes that the process of a model will take at most, before it is loaded."""
-    return _INTERPRETER + _loaded(spec) + growth(spec)
-
-
-def growth(spec: Spec) -> int:
-    """Return the bytes that requests may add to what a loaded model takes."""
+def loaded(spec: Spec) -> int:
+    """Return the bytes that the process of a model takes once it is loaded, at most."""
+    weights = _size(spec.path)
     match spec.kind:
         case "chat":
-            buffers = int(_CHAT_BUFFERS + _CHAT_BUFFERS_SHARE * _size(spec.path))
-            return buffers + spec.load.settings.conversations
+            return _CHAT_PROGRAM + weights + _cache_of(spec)
         case "embed":
-            shape = read_shape(spec.path)
-            outputs = _EMBED_TOKENS * 4 * shape.vocabulary if shape else 0
-            return _EMBED_BUFFERS + outputs
+            return _EMBED_PROGRAM + weights
         case "speech":
-            return _SPEECH_BUFFERS
+            return _SPEECH_PROGRAM + weights
 
 
-def _loaded(spec: Spec) -> int:
-    weights = _size(spec.path)
-    if spec.kind == "chat" and (shape := read_shape(spec.path)):
-        return weights + kv_cache(shape, spec.load.settings)
-    return weights
+def growth(spec: Spec, order: wire.Work | None = None) -> int:
+    """Return the bytes that a request adds to what a loaded model takes, at most.
+
+    Args:
+        spec: the model.
+        order: the request; None for the largest.
+    """
+    match spec.kind:
+        case "chat":
+            reading = _CHAT_READING + int(_CHAT_READING_SHARE * _size(spec.path))
+            # The state of a conversation is copied twice on its way to those set aside.
+            return reading + 2 * _cache_of(spec) + spec.load.settings.conversations
+        case "embed":
+            return _EMBED_READING + _longest(order) * 4 * _vocabulary(spec)
+        case "speech":
+            return _SPEECH_LISTENING
+
+
+def _longest(order: wire.Work | None) -> int:
+    """Return the tokens of the longest text to embed, at most."""
+    if order is None:
+        return _EMBED_TOKENS
+    if not isinstance(order, wire.Embed):
+        return 0
+    # A token is a byte at least; the prefix and both ends come on top.
+    return min(_EMBED_TOKENS, max(len(text.encode()) for text in order.texts) + 16)
+
+
+def _vocabulary(spec: Spec) -> int:
+    shape = read_shape(spec.path)
+    return shape.vocabulary if shape else 0
+
+
+def _cache_of(spec: Spec) -> int:
+    shape = read_shape(spec.path)
+    return kv_cache(shape, spec.load.settings) if shape else 0
 
 
 def kv_cache(shape: Shape, settings: Settings) -> int:

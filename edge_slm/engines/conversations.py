@@ -29,6 +29,8 @@ class Conversations:
 
     def keep(self, tokens: Sequence[int], state: bytes) -> None:
         """Set a state aside; it takes the place of those that it goes on from."""
+        if len(state) > self._cap:
+            return  # it would drive all others out and go itself
         fresh = Aside(tuple(tokens), state)
         self._kept = [
             old for old in self._kept if common_length(old.tokens, tokens) < len(old.tokens)

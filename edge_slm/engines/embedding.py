@@ -42,7 +42,7 @@ class LlamaEmbedder:
             IntegrityError: llama.cpp cannot load the file.
             Stopped: `stop` was set meanwhile.
         """
-        self._stop = stop or StopFlag()
+        self._stop = StopFlag() if stop is None else stop
         self._stack = ExitStack()
         self._loaded = Model(path, stop=self._stop)
         self._stack.callback(self._loaded.close)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from edge_slm import machine, paths
-from edge_slm.engines import budget
+from edge_slm.engines import budget, wire
 from edge_slm.engines.spec import Spec
 from edge_slm.files import replacing
 
@@ -33,13 +33,21 @@ class Measured(Struct, frozen=True):
     peak: _Bytes
 
 
-def expected(spec: Spec) -> int:
-    """Return the bytes to set aside for a model: from measures where there are some."""
+def expected(spec: Spec, order: wire.Work | None = None) -> int:
+    """Return the bytes to set aside for a request: from measures where there are some.
+
+    Args:
+        spec: the model.
+        order: the request; None for the largest.
+    """
+    growth = budget.growth(spec, order)
     measured = _memory().get(_memory_key(spec))
     if measured is None:
-        return budget.estimate(spec)
-    # Requests so far may have been small: the next one may be the largest.
-    return int(max(measured.peak, measured.loaded + budget.growth(spec)) * MARGIN)
+        return budget.loaded(spec) + growth
+    # Requests so far may have been smaller than this one; what an embedder took for long texts
+    # says nothing of a question.
+    peak = 0 if spec.kind == "embed" else measured.peak
+    return int(max(peak, measured.loaded + growth) * MARGIN)
 
 
 def remember_memory(spec: Spec, measured: Measured) -> None:

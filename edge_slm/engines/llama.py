@@ -1,6 +1,7 @@
 """Chat by llama.cpp: a prompt is read once, its beginning is kept, the reply is streamed."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,21 +47,26 @@ class LlamaChat:
             store_root: folder of the states; in the user's cache by default.
         Raises:
             IntegrityError: llama.cpp cannot load the file, or it has no template.
+            UsageError: EDGE_SLM_PREFIX_CACHE is not a size.
             Stopped: `stop` was set meanwhile.
         """
         self.settings = settings or Settings.for_model(model_sha256)
-        self._model = Model(path, repack=self.settings.repack, stop=stop)
-        self._context = Context(self._model, self.settings, stop)
-        self._format = ChatFormat(self._model, template)
-        maker = Maker(
-            model=model_sha256,
-            template=self._format.text,
-            kv_type=self.settings.kv_type,
-            flash_attention=self.settings.flash_attention,
-            repack=self.settings.repack,
-            engine=f"llama-cpp-python {version('llama-cpp-python')}",
-        )
-        store = PrefixStore(maker, store_root, cap=None if model_sha256 else 0)
+        with ExitStack() as stack:
+            self._model = Model(path, repack=self.settings.repack, stop=stop)
+            stack.callback(self._model.close)
+            self._context = Context(self._model, self.settings, stop)
+            stack.callback(self._context.close)
+            self._format = ChatFormat(self._model, template)
+            maker = Maker(
+                model=model_sha256 or str(path),
+                template=self._format.text,
+                kv_type=self.settings.kv_type,
+                flash_attention=self.settings.flash_attention,
+                repack=self.settings.repack,
+                engine=f"llama-cpp-python {version('llama-cpp-python')}",
+            )
+            store = PrefixStore(maker, store_root, cap=None if model_sha256 else 0)
+            self._stack = stack.pop_all()
         conversations = Conversations(self.settings.conversations)
         self._reader = Reader(self._context, store, conversations)
         self._proofs = Proofs(f"{maker.digest} {self.settings.thread_count} {cpu_name()}")
@@ -105,8 +111,7 @@ class LlamaChat:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._context.close()
-        self._model.close()
+        self._stack.close()
 
     def _write(
         self, sampler: Sampler, options: Options, length: int, cached: int, limit: int
@@ -121,8 +126,8 @@ class LlamaChat:
         text = ReplyText(options.stop)
         logprobs = []
         written = 0
-        ended = limit == 0
-        for token in () if ended else tokens:
+        ended = False
+        for token in tokens if limit else ():
             if ended := self._model.ends(token):
                 break
             written += 1

@@ -81,10 +81,10 @@ class Model:
         # Weights that are read are counted and given back with certainty; mapped ones are not.
         parameters.load_mode = self.c.LLAMA_LOAD_MODE_NONE
         parameters.use_extra_bufts = repack
-        stop = stop or StopFlag()
+        stop = StopFlag() if stop is None else stop
         go_on = self.c.llama_progress_callback(lambda *_: not stop)
         parameters.progress_callback = go_on
-        self.handle = self.c.llama_model_load_from_file(str(path).encode(), parameters)
+        self.handle = self.c.llama_model_load_from_file(os.fsencode(path), parameters)
         if not self.handle:
             stop.check()
             raise unloadable(path)
@@ -109,12 +109,25 @@ class Model:
             first: the text opens the prompt: add what the model expects there.
         """
         data = text.encode("utf-8", "replace")
-        room = len(data) + 2  # a token is a byte at least; the first and the last come on top
-        buffer = (ctypes.c_int32 * room)()
-        count = self.c.llama_tokenize(
-            self.vocabulary, data, len(data), buffer, room, first, special
-        )
-        return list(buffer[:count])
+        room = len(data) + 2  # nearly always enough: a token is a byte at least
+        while True:
+            buffer = (ctypes.c_int32 * room)()
+            count = self.c.llama_tokenize(
+                self.vocabulary, data, len(data), buffer, room, first, special
+            )
+            if count >= 0:
+                return list(buffer[:count])
+            room = -count
+
+    def control_names(self, text: str) -> set[str]:
+        """Return the control tokens that a text spells out, such as "</s>"."""
+        is_control = self.c.llama_vocab_is_control
+        found = {
+            token
+            for token in self.tokenize(text, special=True)
+            if is_control(self.vocabulary, token)
+        }
+        return {self.piece(token, special=True).decode("utf-8", "replace") for token in found}
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """Return the bytes that a token stands for; control tokens are empty unless `special`."""
@@ -157,7 +170,7 @@ class Context:
         self.model, self.settings = model, settings
         self.tokens: list[int] = []
         self._c = model.c
-        self._stop = stop or StopFlag()
+        self._stop = StopFlag() if stop is None else stop
         self._stack = ExitStack()
         self._handle = self._c.llama_init_from_model(model.handle, self._parameters())
         if not self._handle:
@@ -222,8 +235,9 @@ class Context:
         self.rewind(0)
         buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
         taken = self._c.llama_state_seq_set_data(self._handle, buffer, len(state), 0)
-        if taken != len(state):
-            self.rewind(0)
+        last = self._c.llama_memory_seq_pos_max(self._memory, 0)
+        if taken != len(state) or last != len(tokens) - 1:
+            self._c.llama_memory_clear(self._memory, False)
             return False
         self.tokens = list(tokens)
         return True

@@ -99,8 +99,11 @@ class Proofs:
     def note(self, length: int, exact: bool) -> None:
         """Keep a finding made with `length` tokens read."""
         whole = -(-length // _CELLS) * _CELLS
-        self._table = self._read()  # another process may have added to it
-        self._table[self._key] = max(whole, self._table.get(self._key, 0)) if exact else 0
+        table = self._read()  # another process may have added to it
+        found = [known[self._key] for known in (self._table, table) if self._key in known]
+        # A failure stands: a later batch may have been lucky.
+        table[self._key] = max([whole, *found]) if exact and all(found) else 0
+        self._table = table
         try:
             with replacing(self._path) as temporary:
                 temporary.write_bytes(msgspec.json.encode(self._table))

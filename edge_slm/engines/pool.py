@@ -5,6 +5,7 @@ A process that dies is started again at the next request; a request of which not
 tried a second time at once. Knows nothing of what a request asks; `room.py` shares the memory.
 """
 
+import itertools
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ from edge_slm.engines.stopping import Stopped
 from edge_slm.engines.waiting import Patience, cancelled_by
 from edge_slm.errors import CrashError, EdgeSlmError
 
+_NO_WORK = wire.Count(wire.LOADING, "")
 Reports = Generator[wire.Report, None, None]
 
 
@@ -69,6 +71,7 @@ class Pool:
         self._command = tuple(command or COMMAND)
         self._timeout = timeout
         self._closed = False
+        self._numbers = itertools.count(wire.LOADING + 1)
         self._workers: weakref.WeakSet[Worker] = weakref.WeakSet()
         # Also runs when the interpreter ends.
         weakref.finalize(self, _end, self._workers, os.getpid())
@@ -101,8 +104,9 @@ class Pool:
             for last in (False, True):
                 begun = False
                 try:
-                    worker = self._ready(slot, patience)
-                    with closing(worker.exchange(order(worker.number()), patience)) as reports:
+                    work = order(next(self._numbers))
+                    worker = self._ready(slot, ledger.expected(spec, work), patience)
+                    with closing(worker.exchange(work, patience)) as reports:
                         for report in reports:
                             begun = True
                             yield report
@@ -110,6 +114,17 @@ class Pool:
                 except CrashError:
                     if begun or last:
                         raise
+
+    def load(self, spec: Spec) -> None:
+        """Have a model loaded, and its first words read where that was never done.
+
+        Raises:
+            CrashError: the engine crashes on this processor.
+            EdgeSlmError, Stopped: see `exchange`.
+        """
+        patience = Patience(self._timeout)
+        with self._turn(spec, patience) as slot:
+            self._ready(slot, ledger.expected(spec, _NO_WORK), patience)
 
     def warm_up(self, spec: Spec) -> None:
         """Load a model in the background; what fails is said to the request that needs it."""
@@ -178,14 +193,14 @@ class Pool:
             slot.line.remove(ticket)
             self._room.changed.notify_all()
 
-    def _ready(self, slot: Slot, patience: Patience) -> Worker:
-        """Return the worker of a slot whose turn we have, its model loaded."""
-        if slot.worker and slot.worker.alive:
-            return slot.worker
-        if slot.worker:
+    def _ready(self, slot: Slot, need: int, patience: Patience) -> Worker:
+        """Return the worker of a slot whose turn we have, its model loaded, `need` bytes aside."""
+        if slot.worker and not slot.worker.alive:
             slot.died = True
             self._room.drop(slot)
-        self._room.reserve(slot, patience)
+        self._room.reserve(slot, need, patience)
+        if slot.worker:
+            return slot.worker
         slot.restarts += slot.died
         slot.died = True  # until it is loaded
         try:
@@ -222,14 +237,9 @@ class Pool:
             return worker
 
     def _warm(self, slot: Slot, given_up: threading.Event) -> None:
-        patience = Patience()
         try:
-            with (
-                suppress(EdgeSlmError, Stopped, OSError),
-                cancelled_by(given_up),
-                self._turn(slot.spec, patience),
-            ):
-                self._ready(slot, patience)
+            with suppress(EdgeSlmError, Stopped, OSError), cancelled_by(given_up):
+                self.load(slot.spec)
         finally:
             slot.warming = None
 

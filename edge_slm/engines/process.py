@@ -69,7 +69,6 @@ class Worker:
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[wire.Report | Died] = queue.SimpleQueue()
         self._errors: deque[str] = deque(maxlen=_TAIL)
-        self._number = wire.LOADING
         self._pings = 0
         self._heard = False
         self._hung = 0.0
@@ -89,11 +88,6 @@ class Worker:
     def returncode(self) -> int | None:
         """How the process ended; None while it runs."""
         return self._process.poll()
-
-    def number(self) -> int:
-        """Return a number for a new request."""
-        self._number += 1
-        return self._number
 
     def exchange(self, order: wire.Order, patience: Patience) -> Generator[wire.Report, None, None]:
         """Send an order, and yield what comes for it up to its end, which is yielded too.

@@ -48,6 +48,7 @@ class Reader:
         if not prefix or self._store.holds(prefix):
             return False
         self._go_back(0)
+        self._personal = False
         self._context.read(prefix)
         return self._store.save(prefix, self._context.state())
 
@@ -68,14 +69,14 @@ class Reader:
     def _recall_conversation(self, prompt: Tokens) -> int:
         """Bring the context to a conversation that the prompt goes on; return what they share."""
         wanted = prompt.all
-        here = common_length(self._context.tokens, wanted)
         aside = self._conversations.best(wanted)
-        if aside and common_length(aside.tokens, wanted) > here:
+        if aside and common_length(aside.tokens, wanted) > common_length(
+            self._context.tokens, wanted
+        ):
             self._go_back(0)
-            if self._context.restore(aside.state, aside.tokens):
-                here = common_length(aside.tokens, wanted)
+            self._context.restore(aside.state, aside.tokens)
         # The last token is read anew: its logits are in no state.
-        here = min(here, len(wanted) - 1)
+        here = min(common_length(self._context.tokens, wanted), len(wanted) - 1)
         return here if here >= SHORTEST else 0
 
     def _go_back(self, length: int) -> None:

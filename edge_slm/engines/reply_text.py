@@ -26,10 +26,15 @@ class ReplyText:
         if self.stopped:
             return ""
         self._held += text
-        found = [place for stop in self._stops if (place := self._held.find(stop)) >= 0]
+        # The one that is whole first counts, so that nothing depends on how the bytes came.
+        found = [
+            (place + len(stop), place)
+            for stop in self._stops
+            if (place := self._held.find(stop)) >= 0
+        ]
         if found:
             self.stopped = True
-            whole, self._held = self._held[: min(found)], ""
+            whole, self._held = self._held[: min(found)[1]], ""
             return whole
         kept = max((_overlap(self._held, stop) for stop in self._stops), default=0)
         cut = len(self._held) - kept

@@ -83,28 +83,39 @@ class Room:
         with self.changed:
             return machine.resident_memory() + self._reserved()
 
-    def reserve(self, slot: Slot, patience: Patience) -> None:
-        """Set bytes aside for a model about to be loaded, once others have made room.
+    def reserve(self, slot: Slot, need: int, patience: Patience) -> None:
+        """Set bytes aside for a model whose turn we have, once others have made room.
 
+        A model that must wait for others to end is unloaded meanwhile: two that are at work would
+        wait for each other for ever.
+
+        Args:
+            slot: the model, loaded or not.
+            need: bytes that its process will take at most.
+            patience: how long to wait.
         Raises:
             EdgeSlmError: it can never fit, with numbers.
             BusyError: it would wait for what this thread holds itself.
             Stopped, OverdueError: see `Patience`.
         """
-        need = ledger.expected(slot.spec)
         while True:
             with self.changed:
+                if need <= slot.reserved:
+                    return
                 self._refuse_what_never_fits(slot, need)
-                if self._lacking(need) <= 0:
+                if self._fits(slot, need):
                     slot.reserved = need
                     return
-                victim = self._take_oldest()
-                if victim is None:
+                victim = self._take_oldest(but=slot)
+                if victim is None and slot.worker is None:
                     self._refuse_what_nobody_frees(slot, need)
                     patience.check()
                     self.changed.wait(patience.step())
-                    continue
-            self._unload(victim)
+            if victim:
+                self._unload(victim)
+            elif slot.worker:
+                slot.worker.close()
+                self.drop(slot)
 
     def drop(self, slot: Slot) -> None:
         """Count a model as gone, its process having ended."""
@@ -163,12 +174,14 @@ class Room:
                 victim.line.remove(self)
                 self.drop(victim)
 
-    def _lacking(self, need: int) -> int:
-        """Return by how many bytes the budget or the machine is short; the lock is held."""
-        over = machine.resident_memory() + self._reserved() + need - self.budget
+    def _fits(self, slot: Slot, need: int) -> bool:
+        """Return whether the budget and the machine have the bytes now; the lock is held."""
+        more = need - slot.reserved
+        if machine.resident_memory() + self._reserved() + more > self.budget:
+            return False
         # What was promised to models that are being loaded is not taken yet.
-        promised = sum(slot.reserved for slot in self.slots.values() if slot.worker is None)
-        return max(over, need + promised - machine.available_ram())
+        promised = sum(one.reserved for one in self.slots.values() if one.worker is None)
+        return more + promised <= machine.available_ram()
 
     def _reserved(self) -> int:
         return sum(slot.reserved for slot in self.slots.values())

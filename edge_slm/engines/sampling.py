@@ -1,7 +1,7 @@
 """Which token comes next: llama.cpp's samplers, set up from the options of a request."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.engines import Options, TokenLogprob
+from edge_slm.engines.grammar import grammar_of, unusable
 from edge_slm.engines.llama_model import Context, Model
-from edge_slm.errors import UsageError
-from edge_slm.i18n import t
 
 # Tokens back that the penalties look at, as in llama.cpp's own programs (common/common.h).
 PENALTY_TOKENS = 64
@@ -56,40 +55,35 @@ class Sampler:
         """Free the samplers."""
         self._stack.close()
 
-    def _samplers(self, model: Model, options: Options) -> list[Any]:
+    def _samplers(self, model: Model, options: Options) -> Iterator[Any]:
         c = self._c
-        chain = []
         if options.logit_bias:
-            chain.append(self._bias(model, options.logit_bias))
-        if grammar := _grammar(options):
+            yield self._bias(model, options.logit_bias)
+        if grammar := grammar_of(options):
             made = c.llama_sampler_init_grammar(model.vocabulary, grammar.encode(), b"root")
             if not made:
-                raise _unusable("the grammar does not parse", "la grammaire ne s'analyse pas")
-            chain.append(made)
+                raise unusable("the grammar does not parse", "la grammaire ne s'analyse pas")
+            yield made
         if options.presence_penalty or options.frequency_penalty:
-            chain.append(
-                c.llama_sampler_init_penalties(
-                    model.words,
-                    PENALTY_TOKENS,
-                    1.0,
-                    options.frequency_penalty,
-                    options.presence_penalty,
-                )
+            yield c.llama_sampler_init_penalties(
+                model.words,
+                PENALTY_TOKENS,
+                1.0,
+                options.frequency_penalty,
+                options.presence_penalty,
             )
         if options.temperature <= 0:
-            return [*chain, c.llama_sampler_init_greedy()]
+            yield c.llama_sampler_init_greedy()
+            return
         if options.top_k > 0:
-            chain.append(c.llama_sampler_init_top_k(options.top_k))
+            yield c.llama_sampler_init_top_k(options.top_k)
         if options.top_p < 1:
-            chain.append(c.llama_sampler_init_top_p(options.top_p, 1))
+            yield c.llama_sampler_init_top_p(options.top_p, 1)
         if options.min_p > 0:
-            chain.append(c.llama_sampler_init_min_p(options.min_p, 1))
+            yield c.llama_sampler_init_min_p(options.min_p, 1)
         seed = secrets.randbits(32) if options.seed is None else options.seed & 0xFFFFFFFF
-        return [
-            *chain,
-            c.llama_sampler_init_temp(options.temperature),
-            c.llama_sampler_init_dist(seed),
-        ]
+        yield c.llama_sampler_init_temp(options.temperature)
+        yield c.llama_sampler_init_dist(seed)
 
     def _bias(self, model: Model, bias: dict[int, float]) -> Any:
         known = [(token, value) for token, value in bias.items() if 0 <= token < model.words]
@@ -131,42 +125,4 @@ def _plain(options: Options) -> bool:
         or options.logit_bias
         or options.presence_penalty
         or options.frequency_penalty
-    )
-
-
-def _grammar(options: Options) -> str | None:
-    if options.grammar and options.json_schema:
-        raise _unusable("give a grammar or a schema", "donnez une grammaire ou un schéma")
-    if options.grammar or not options.json_schema:
-        return options.grammar
-    from llama_cpp.llama_grammar import JSON_GBNF, json_schema_to_gbnf
-
-    if options.json_schema.strip() == "{}":
-        return str(JSON_GBNF)
-    # A schema may be wrong in any way; the converter meets it with whatever it runs into.
-    try:
-        return str(json_schema_to_gbnf(options.json_schema))
-    except (
-        ArithmeticError,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        NotImplementedError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
-        reason = f"{type(error).__name__}: {error}"[:200]
-        raise _unusable(f"this JSON schema: {reason}", f"ce schéma JSON : {reason}") from None
-
-
-def _unusable(en: str, fr: str) -> UsageError:
-    return UsageError(
-        t(
-            "The form asked for cannot be kept: {why}.",
-            "La forme demandée ne peut être tenue : {why}.",
-            why=t(
-                en.replace("{", "{{").replace("}", "}}"), fr.replace("{", "{{").replace("}", "}}")
-            ),
-        )
     )

@@ -1,13 +1,16 @@
 """How an engine runs on this machine: what autotune measured for a model, else the defaults."""
 
+import os
 import platform
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from edge_slm import paths
+from edge_slm.errors import UsageError
 from edge_slm.files import replacing
+from edge_slm.i18n import t
 from edge_slm.machine import compute_threads, cpu_name
 
 KvType = Literal["f16", "bf16", "q8_0"]
@@ -42,8 +45,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def for_model(cls, sha256: str) -> "Settings":
-        """Return what autotune chose for a model on this processor, or the defaults."""
-        return _tuned().get(_key(sha256), cls())
+        """Return what autotune chose for a model on this processor, or the defaults.
+
+        EDGE_SLM_KV_TYPE takes the place of the type of keys and values.
+
+        Raises:
+            UsageError: EDGE_SLM_KV_TYPE is no such type.
+        """
+        settings = _tuned().get(_key(sha256), cls())
+        wanted = os.environ.get("EDGE_SLM_KV_TYPE")
+        if not wanted:
+            return settings
+        kinds = get_args(KvType)
+        if wanted not in kinds:
+            raise UsageError(
+                t(
+                    "EDGE_SLM_KV_TYPE is {value}: it may be {kinds}.",
+                    "EDGE_SLM_KV_TYPE vaut {value} : ce peut être {kinds}.",
+                    value=wanted,
+                    kinds=", ".join(kinds),
+                )
+            )
+        return msgspec.structs.replace(settings, kv_type=wanted)
 
 
 def is_tuned(sha256: str) -> bool:

@@ -1,9 +1,12 @@
 """Speech to text by faster-whisper (CTranslate2), in this process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from edge_slm.answer import Segment
+from edge_slm.engines import recording
+from edge_slm.engines.recording import Block
 from edge_slm.errors import IntegrityError, MissingError, UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import compute_threads
@@ -59,40 +62,47 @@ class WhisperTranscriber:
         Raises:
             UsageError: the file holds no sound that can be decoded.
         """
-        from faster_whisper.audio import decode_audio
+        parts = recording.blocks(audio)
+        heard = self._first_words(parts, language)
+        if heard is None:
+            raise UsageError(
+                t("{name} holds no sound.", "{name} ne contient aucun son.", name=audio.name)
+            )
+        first, segments, spoken = heard
+        length = max(recording.duration(audio), first.start + len(first.samples) / recording.RATE)
+        return self._segments(first, segments, parts, spoken), spoken, length
 
-        samples = _decode(decode_audio, audio)
-        segments, info = self._model.transcribe(
-            samples,
+    def _first_words(
+        self, parts: Iterator[Block], language: str | None
+    ) -> tuple[Block, Iterable[Any], str] | None:
+        """Return the first block in which somebody speaks, else the last one; None without any."""
+        heard = None
+        for part in parts:
+            segments, info = self._hear(part, language)
+            heard = part, segments, info.language
+            if info.duration_after_vad > 0:
+                break
+        return heard
+
+    def _segments(
+        self, part: Block, segments: Iterable[Any], rest: Iterator[Block], language: str
+    ) -> Iterator[Segment]:
+        yield from _timed(part, segments)
+        for following in rest:
+            yield from _timed(following, self._hear(following, language)[0])
+
+    def _hear(self, part: Block, language: str | None) -> tuple[Iterable[Any], Any]:
+        heard: tuple[Iterable[Any], Any] = self._model.transcribe(
+            part.samples,
             language=language,
             vad_filter=True,
             # Without the text before, a wrong word does not lead the next ones astray.
             condition_on_previous_text=False,
         )
-        return (
-            (Segment(round(s.start, 2), round(s.end, 2), s.text.strip()) for s in segments),
-            info.language,
-            info.duration,
-        )
+        return heard
 
 
-def _decode(decode: object, audio: Path) -> object:
-    import av
-
-    assert callable(decode)
-    try:
-        samples = decode(str(audio), sampling_rate=16_000)
-    except (av.FFmpegError, IndexError, ValueError, RuntimeError) as error:
-        raise UsageError(
-            t(
-                "{name} is not a recording that can be read ({error}).",
-                "{name} n'est pas un enregistrement lisible ({error}).",
-                name=audio.name,
-                error=getattr(error, "strerror", None) or type(error).__name__,
-            )
-        ) from None
-    if len(samples) == 0:
-        raise UsageError(
-            t("{name} holds no sound.", "{name} ne contient aucun son.", name=audio.name)
-        )
-    return samples
+def _timed(part: Block, segments: Iterable[Any]) -> Iterator[Segment]:
+    for segment in segments:
+        start, end = part.start + segment.start, part.start + segment.end
+        yield Segment(round(start, 2), round(end, 2), segment.text.strip())
