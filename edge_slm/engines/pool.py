@@ -196,16 +196,18 @@ class Pool:
     def _ready(self, slot: Slot, need: int, patience: Patience) -> Worker:
         """Return the worker of a slot whose turn we have, its model loaded, `need` bytes aside."""
         if slot.worker and not slot.worker.alive:
-            slot.died = True
+            slot.died = slot.worker.crashed
             self._room.drop(slot)
         self._room.reserve(slot, need, patience)
         if slot.worker:
             return slot.worker
         slot.restarts += slot.died
-        slot.died = True  # until it is loaded
+        slot.died = False
         try:
             slot.worker = self._load(slot.spec, patience)
-            slot.died = False
+        except CrashError:
+            slot.died = True
+            raise
         finally:
             if slot.worker is None:
                 self._room.drop(slot)

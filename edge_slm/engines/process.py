@@ -72,6 +72,7 @@ class Worker:
         self._pings = 0
         self._heard = False
         self._hung = 0.0
+        self._unwanted = False
         self._start_threads()
 
     @property
@@ -83,6 +84,11 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the process ended, and nobody here wanted it to."""
+        return not self.alive and not self._unwanted
 
     @property
     def returncode(self) -> int | None:
@@ -124,6 +130,7 @@ class Worker:
 
     def leave(self) -> None:
         """Tell the process to end, without waiting for it."""
+        self._unwanted = self._unwanted or self.alive
         self._outbox.put(None)
 
     def close(self) -> None:
@@ -136,6 +143,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once, whatever it does, and return when its memory is free."""
+        self._unwanted = self._unwanted or self.alive
         self._process.kill()
         self._process.wait()
 

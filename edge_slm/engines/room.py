@@ -26,7 +26,7 @@ class Slot:
         holder: the thread of who has the turn.
         reserved: bytes set aside for its process.
         measured: the most bytes that its process was seen to hold.
-        died: whether its last process ended by itself.
+        died: whether its last process crashed.
         warming: set to give up loading in the background.
     """
 
@@ -130,7 +130,7 @@ class Room:
             if worker is None:
                 return
             if not worker.alive:
-                slot.died = True
+                slot.died = worker.crashed
                 self.drop(slot)
                 return
             peak = worker.memory.peak

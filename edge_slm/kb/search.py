@@ -214,7 +214,10 @@ def passages_of(base: KnowledgeBase, document: str) -> list[Hit]:
            FROM passages p JOIN documents d ON d.id = p.document WHERE d.name = ? ORDER BY p.id""",
         (document,),
     )
-    return [Hit(base.name, passage, document, *rest, 0.0) for passage, *rest in rows]
+    return [
+        Hit(base.name, passage, document, title, page, section, text, 0.0)
+        for passage, title, page, section, text in rows
+    ]
 
 
 def _coverage(base: KnowledgeBase, weights: Mapping[str, float], document: str) -> float:
