@@ -16,7 +16,7 @@ from edge_slm.assistant import Assistant
 from edge_slm.cli import root
 from edge_slm.engines import ChatEngine, Embedder
 from edge_slm.engines.loaded import Engines
-from edge_slm.engines.pool import Pool
+from edge_slm.engines.workers.pool import Pool
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase, base_path
 from edge_slm.kb.documents import Block, Document

@@ -6,12 +6,12 @@ from edge_slm.cli.checks import Check
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import size, t
 
-WORKER = "edge_slm.engines.worker"  # on the command line of every worker
+WORKER = "edge_slm.engines.workers.worker"  # on the command line of every worker
 
 
 def budget() -> Iterator[Check]:
     """Yield the memory budget and what the engines that run now take of it."""
-    from edge_slm.engines.budget import default_budget
+    from edge_slm.engines.workers.budget import default_budget
 
     name = t("budget of the engines", "budget des moteurs")
     try:
@@ -38,9 +38,9 @@ def budget() -> Iterator[Check]:
 
 def models() -> Iterator[Check]:
     """Yield, for each model that a worker can load, what it takes and whether it runs here."""
-    from edge_slm.engines import ledger
-    from edge_slm.engines.budget import default_budget
     from edge_slm.engines.loaded import Engines
+    from edge_slm.engines.workers import ledger
+    from edge_slm.engines.workers.budget import default_budget
 
     try:
         specs = Engines().specs()
@@ -74,7 +74,7 @@ def _running() -> list[int]:
 
 
 def _prefixes() -> Check:
-    from edge_slm.engines import prefix_store
+    from edge_slm.engines.llama import prefix_store
 
     name = t("kept prefixes", "préfixes gardés")
     try:
@@ -105,7 +105,7 @@ def _tuned(sha256: str) -> str:
 
 
 def _tested(result: str | None) -> str:
-    from edge_slm.engines import ledger
+    from edge_slm.engines.workers import ledger
 
     if result is None:
         return t("at its first use", "à sa première utilisation")

@@ -50,7 +50,7 @@ def command(name: str, model: str | None, on_battery: bool) -> None:
 
 def run(base: "KnowledgeBase", engines: "Engines") -> None:
     """Read the passages of a base with the chat model, and say what became of them."""
-    from edge_slm.engines import prefix_store
+    from edge_slm.engines.llama import prefix_store
     from edge_slm.tasks import hr_faq
 
     engine, used = engines.chat()

@@ -100,12 +100,12 @@ def command(
 
     run.library()
     from edge_slm.cards import get_card
-    from edge_slm.engines.budget import parse_size
     from edge_slm.engines.loaded import Engines
-    from edge_slm.engines.pool import Pool
+    from edge_slm.engines.workers.pool import Pool
     from edge_slm.server.app import Server
     from edge_slm.server.security import Rules
     from edge_slm.server.site import Site
+    from edge_slm.sizes import parse_size
 
     _check_token(token)
     for name in pinned:

@@ -2,7 +2,7 @@
 
 The weights are not touched: the container's Q4_0 blocks are ggml's own and are copied byte for
 byte, so that the conversion loses nothing. Same container, same bytes out: no date, path or machine
-name is written. Reading is e5_container.py; text is normalised by engines/e5_text.py.
+name is written. Reading is e5_container.py; text is normalised by engines/llama/e5_text.py.
 """
 
 from collections.abc import Iterator

@@ -142,7 +142,7 @@ def _parse(path: Path) -> Container:
     sizes = _sizes(cursor)
     tokenizer = _tokenizer(cursor, sizes.vocabulary)
     _, map_bytes = cursor.unpack(_CHARACTER_MAP)
-    cursor.take(map_bytes)  # engines/e5_text.py does its work
+    cursor.take(map_bytes)  # engines/llama/e5_text.py does its work
     return Container(sizes, tokenizer, _tensors(cursor, _expected(sizes, cursor)))
 
 

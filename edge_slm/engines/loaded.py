@@ -6,11 +6,12 @@ from typing import Literal
 
 from edge_slm.answer import ModelUsed
 from edge_slm.cards import Card, all_cards, get_card
-from edge_slm.engines import ChatEngine, Embedder, Transcriber, ledger, wire
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
+from edge_slm.engines import ChatEngine, Embedder, Transcriber
 from edge_slm.engines.settings import Settings
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers import ledger, wire
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import MissingError, UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import resident_memory, total_ram

@@ -15,10 +15,10 @@ import psutil
 
 from edge_slm.answer import Usage
 from edge_slm.engines import Message, Options
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat
 from edge_slm.engines.settings import REPACK, Settings
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import t
 from edge_slm.machine import compute_threads

@@ -11,8 +11,8 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from edge_slm.engines.remote import cancelled_by
 from edge_slm.engines.stopping import Stopped
+from edge_slm.engines.workers.remote import cancelled_by
 from edge_slm.server.errors import explain, is_ours
 from edge_slm.server.exchange import Reply, as_json
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_slm.engines.embedding import LlamaEmbedder
+from edge_slm.engines.llama.embedding import LlamaEmbedder
 
 HERE = Path(__file__).parent
 SENTENCES = (HERE / "sentences.txt").read_text(encoding="utf-8").splitlines()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.e5_text import normalise
+from edge_slm.engines.llama.e5_text import normalise
 
 
 @pytest.mark.parametrize(

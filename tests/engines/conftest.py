@@ -9,10 +9,11 @@ from typing import Any
 import psutil
 import pytest
 
-from edge_slm.engines import Message, Piece, wire
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
-from edge_slm.engines.spec import Spec
+from edge_slm.engines import Message, Piece
+from edge_slm.engines.workers import wire
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
+from edge_slm.engines.workers.spec import Spec
 
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 NEED = 1_000_000_000  # what each scripted model is reckoned to take
@@ -68,7 +69,7 @@ class Scripted:
 @pytest.fixture
 def make_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakePool]:
     """Makes pools in which every model is reckoned to take NEED, and this process nothing."""
-    monkeypatch.setattr("edge_slm.engines.ledger.expected", lambda spec, order=None: NEED)
+    monkeypatch.setattr("edge_slm.engines.workers.ledger.expected", lambda spec, order=None: NEED)
     monkeypatch.setattr("edge_slm.machine.resident_memory", lambda: 0)
     monkeypatch.setattr("edge_slm.machine.available_ram", lambda: 1 << 50)
     pools: list[Pool] = []

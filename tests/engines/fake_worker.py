@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.answer import Segment, Usage
-from edge_slm.engines import GREEDY, Done, Options, Piece, Prompt, wire, worker
+from edge_slm.engines import GREEDY, Done, Options, Piece, Prompt
 from edge_slm.engines.stopping import StopFlag
+from edge_slm.engines.workers import wire, worker
 from edge_slm.errors import UsageError
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_slm import machine
-from edge_slm.engines import budget, ledger, wire
-from edge_slm.engines.gguf_shape import Shape, read_shape
+from edge_slm import machine, sizes
 from edge_slm.engines.settings import Settings
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers import budget, ledger, wire
+from edge_slm.engines.workers.gguf_shape import Shape, read_shape
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import UsageError
 from edge_slm.store import Store
 
@@ -34,7 +34,7 @@ SHAPE = Shape(layers=24, embedding=896, kv_heads=2, key_size=64, value_size=64, 
     ],
 )
 def test_an_amount_of_memory_is_read(text: str, bytes_: int) -> None:
-    assert budget.parse_size(text) == bytes_
+    assert sizes.parse_size(text) == bytes_
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_an_amount_of_memory_is_read(text: str, bytes_: int) -> None:
 )
 def test_what_is_no_amount_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="is no amount of memory"):
-        budget.parse_size(text)
+        sizes.parse_size(text)
 
 
 @given(st.text(max_size=20))
 def test_any_text_is_an_amount_or_refused(text: str) -> None:
     with suppress(UsageError):
-        assert budget.parse_size(text) > 0
+        assert sizes.parse_size(text) > 0
 
 
 def test_the_budget_is_what_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:

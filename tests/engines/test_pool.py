@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from edge_slm.engines.pool import Pool
 from edge_slm.engines.stopping import Stopped
-from edge_slm.engines.waiting import cancelled_by
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.waiting import cancelled_by
 from edge_slm.errors import BusyError, CrashError, EdgeSlmError
 from tests.core.source_tree import ROOT
 from tests.engines.conftest import FAKE, NEED, MakePool, Scripted, workers
@@ -201,7 +201,9 @@ def test_a_thread_never_waits_for_what_it_holds_itself(
 def test_a_worker_that_grows_beyond_what_was_set_aside_makes_others_go(
     models: Callable[..., list[Scripted]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_slm.engines.ledger.expected", lambda spec, order=None: 60_000_000)
+    monkeypatch.setattr(
+        "edge_slm.engines.workers.ledger.expected", lambda spec, order=None: 60_000_000
+    )
     a, b = models(2, 0.2)
     a.say("say x")
     b.say("take 120")
@@ -238,8 +240,8 @@ def test_a_crash_loses_nothing_but_the_request_in_flight(model: Scripted) -> Non
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a worker for dead soon."""
-    monkeypatch.setattr("edge_slm.engines.process.QUIET", 0.3)
-    monkeypatch.setattr("edge_slm.engines.process.HANGING", 0.7)
+    monkeypatch.setattr("edge_slm.engines.workers.process.QUIET", 0.3)
+    monkeypatch.setattr("edge_slm.engines.workers.process.HANGING", 0.7)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -341,7 +343,7 @@ def test_a_pool_that_nobody_holds_ends_its_workers(tmp_path: Path) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from edge_slm.engines.pool import Pool
+from edge_slm.engines.workers.pool import Pool
 from tests.engines.conftest import Scripted, FAKE
 model = Scripted(Pool(1 << 50, command=FAKE), Path(sys.argv[1]))
 pieces = model.stream(sys.argv[2])

@@ -14,12 +14,13 @@ import psutil
 import pytest
 
 from edge_slm import machine, paths
-from edge_slm.engines import ChatEngine, Done, Message, Piece, budget, wire
+from edge_slm.engines import ChatEngine, Done, Message, Piece
 from edge_slm.engines.loaded import EMBEDDER, Engines
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat, cancelled_by
-from edge_slm.engines.spec import Spec
 from edge_slm.engines.stopping import Stopped
+from edge_slm.engines.workers import budget, wire
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat, cancelled_by
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.profiles import PROFILES
 from edge_slm.store import Store
@@ -93,8 +94,8 @@ WORK: dict[wire.Kind, Callable[[Engines], Any]] = {
 def test_a_worker_killed_under_load_loses_nothing(
     engines: Engines, kind: wire.Kind, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_slm.engines.process.QUIET", 0.5)
-    monkeypatch.setattr("edge_slm.engines.process.HANGING", 2.0)
+    monkeypatch.setattr("edge_slm.engines.workers.process.QUIET", 0.5)
+    monkeypatch.setattr("edge_slm.engines.workers.process.HANGING", 2.0)
     expected = WORK[kind](engines)
     pid = pid_of(engines, kind)
     os.kill(pid, signal.Signals[fault])  # before anything of the next request has come

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from edge_slm.engines import Done, Message, Options, Piece
-from edge_slm.engines.remote import cancelled_by
 from edge_slm.engines.stopping import Stopped
+from edge_slm.engines.workers.remote import cancelled_by
 from edge_slm.errors import CrashError, EdgeSlmError, OverdueError, UsageError
 from tests.engines.conftest import MakePool, Scripted, workers
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_slm.engines import ledger
+from edge_slm.engines.workers import ledger
 from edge_slm.errors import CrashError
 from tests.engines.conftest import MakePool, Scripted
 

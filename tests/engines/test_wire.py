@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from edge_slm import errors
 from edge_slm.answer import Segment, Usage
-from edge_slm.engines import Done, Message, Options, Piece, TokenLogprob, wire
+from edge_slm.engines import Done, Message, Options, Piece, TokenLogprob
 from edge_slm.engines.settings import Settings
+from edge_slm.engines.workers import wire
 from edge_slm.errors import EdgeSlmError, MissingError
 
 _quick = settings(max_examples=2000, phases=[Phase.generate], database=None)

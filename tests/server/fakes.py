@@ -21,8 +21,8 @@ from edge_slm.engines import (
     Transcriber,
 )
 from edge_slm.engines.loaded import Engines
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.waiting import Patience
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.waiting import Patience
 from edge_slm.sources import Fetched
 from edge_slm.store import Store
 from tests.fakes import DIMENSIONS, FakeEmbedder

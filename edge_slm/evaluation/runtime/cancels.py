@@ -14,10 +14,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 from edge_slm.engines import Message, Piece
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat, RemoteTranscriber, cancelled_by
-from edge_slm.engines.spec import Spec
 from edge_slm.engines.stopping import Stopped
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat, RemoteTranscriber, cancelled_by
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import EdgeSlmError
 from edge_slm.evaluation.runtime.cpu_watch import CpuWatch
 from edge_slm.evaluation.runtime.first_token import Advance, conversation

@@ -14,9 +14,9 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from edge_slm.engines import Message
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.evaluation.runtime.first_token import Advance
 from edge_slm.evaluation.runtime.tree import alive, descendants

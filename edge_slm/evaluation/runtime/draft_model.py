@@ -16,13 +16,13 @@ import numpy as np
 from msgspec import Struct
 
 from edge_slm.engines import Message
-from edge_slm.engines.chat_format import ChatFormat
-from edge_slm.engines.conversations import common_length
-from edge_slm.engines.llama_model import Context, Model
-from edge_slm.engines.lookup import Proofs
+from edge_slm.engines.llama.chat_format import ChatFormat
+from edge_slm.engines.llama.conversations import common_length
+from edge_slm.engines.llama.lookup import Proofs
+from edge_slm.engines.llama.model import Context, Model
+from edge_slm.engines.llama.writing import with_drafts
 from edge_slm.engines.settings import Settings
-from edge_slm.engines.spec import Spec
-from edge_slm.engines.writing import with_drafts
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import MissingError
 from edge_slm.evaluation.runtime.apart import run_apart, serve_order
 from edge_slm.evaluation.runtime.lookup import ratio

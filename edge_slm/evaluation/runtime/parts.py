@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_slm.engines.loaded import Engines
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import MissingError
 from edge_slm.evaluation.runtime import peer as peers
 from edge_slm.evaluation.runtime.cancels import cancels

@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from edge_slm.engines.loaded import Engines
-from edge_slm.engines.pool import Pool
+from edge_slm.engines.workers.pool import Pool
 from edge_slm.evaluation.runtime.first_token import Advance, first_token
 from edge_slm.evaluation.runtime.lookup import lookup
 from edge_slm.evaluation.runtime.restarted import ask_restarted

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VARIABLE = "EDGE_SLM_PREFIX_DIR"  # read by edge_slm.engines.prefix_store, in workers too
+VARIABLE = "EDGE_SLM_PREFIX_DIR"  # read by edge_slm.engines.llama.prefix_store, in workers too
 
 
 @contextmanager

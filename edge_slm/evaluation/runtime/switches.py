@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 from edge_slm import machine
-from edge_slm.engines import ledger
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers import ledger
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.evaluation.runtime.first_token import Advance
 from edge_slm.evaluation.runtime.memory_watch import MemoryWatch

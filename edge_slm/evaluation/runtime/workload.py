@@ -9,9 +9,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from edge_slm.engines import Done, Message
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import t
 from edge_slm.paths import examples_dir

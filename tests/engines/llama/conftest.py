@@ -9,7 +9,7 @@ import pytest
 from edge_slm.answer import Usage
 from edge_slm.cards import get_card
 from edge_slm.engines import GREEDY, Done, Options, Piece, Prompt
-from edge_slm.engines.llama import LlamaChat
+from edge_slm.engines.llama.chat import LlamaChat
 from edge_slm.engines.settings import Settings
 from edge_slm.engines.stopping import StopFlag
 from edge_slm.profiles import PROFILES

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.conversations import SHORTEST, Conversations, common_length
+from edge_slm.engines.llama.conversations import SHORTEST, Conversations, common_length
 
 _TOKENS = st.lists(st.integers(0, 3), max_size=12)
 SHARED = list(range(SHORTEST))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_slm.engines import GREEDY, Options
-from edge_slm.engines.grammar import DEEPEST, LONGEST, MOST_REPETITIONS, grammar_of
+from edge_slm.engines.llama.grammar import DEEPEST, LONGEST, MOST_REPETITIONS, grammar_of
 from edge_slm.errors import UsageError
 
 

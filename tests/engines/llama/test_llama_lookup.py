@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.lookup import LONGEST_DRAFT, Pace, Proofs, draft
+from edge_slm.engines.llama.lookup import LONGEST_DRAFT, Pace, Proofs, draft
 
 _TOKENS = st.lists(st.integers(0, 3), max_size=40)
 

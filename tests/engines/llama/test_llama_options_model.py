@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_slm.engines import Message, Options
-from edge_slm.engines.llama_model import Model
+from edge_slm.engines.llama.model import Model
 from edge_slm.errors import IntegrityError, UsageError
 from tests.engines.llama.conftest import Engine, OpenEngine
 

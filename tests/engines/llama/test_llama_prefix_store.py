@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_slm.engines import prefix_store
-from edge_slm.engines.prefix_store import MAGIC, SHORTEST, Maker, PrefixStore
+from edge_slm.engines.llama import prefix_store
+from edge_slm.engines.llama.prefix_store import MAGIC, SHORTEST, Maker, PrefixStore
 from edge_slm.errors import UsageError
 
 MAKER = Maker(
@@ -346,7 +346,7 @@ _ENDLESS_WRITER = """
 import sys
 from pathlib import Path
 from tests.engines.llama.test_llama_prefix_store import MAKER, TOKENS
-from edge_slm.engines.prefix_store import PrefixStore
+from edge_slm.engines.llama.prefix_store import PrefixStore
 store = PrefixStore(MAKER, Path(sys.argv[1]))
 turn = 0
 while True:

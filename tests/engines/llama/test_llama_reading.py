@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.chat_format import Tokens
-from edge_slm.engines.conversations import Conversations
-from edge_slm.engines.prefix_store import PrefixStore
-from edge_slm.engines.reading import Reader
+from edge_slm.engines.llama.chat_format import Tokens
+from edge_slm.engines.llama.conversations import Conversations
+from edge_slm.engines.llama.prefix_store import PrefixStore
+from edge_slm.engines.llama.reading import Reader
 from edge_slm.engines.stopping import Stopped
 from tests.engines.llama.scripted import WORDS, ScriptedContext, as_any
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.reply_text import ReplyText
+from edge_slm.engines.llama.reply_text import ReplyText
 
 _STOPS = st.lists(st.text("aé", max_size=3), max_size=3)
 _DATA = st.one_of(

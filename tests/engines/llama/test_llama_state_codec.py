@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.prefix_store import Maker, PrefixStore
-from edge_slm.engines.state_codec import CodecError, compress, decompress
+from edge_slm.engines.llama.prefix_store import Maker, PrefixStore
+from edge_slm.engines.llama.state_codec import CodecError, compress, decompress
 
 MAKER = Maker("m", "t", "bf16", True, False, "e")
 TOKENS = list(range(100))

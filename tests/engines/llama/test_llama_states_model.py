@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from edge_slm.engines import Message, Options
-from edge_slm.engines.lookup import MOST_ROWS
-from edge_slm.engines.prefix_store import PrefixStore
+from edge_slm.engines.llama.lookup import MOST_ROWS
+from edge_slm.engines.llama.prefix_store import PrefixStore
 from tests.engines.llama.conftest import Engine, OpenEngine
 
 pytestmark = pytest.mark.model
@@ -217,7 +217,7 @@ def test_what_was_prepared_is_not_read_again(open_engine: OpenEngine) -> None:
 def test_a_model_without_a_name_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_slm.engines.llama import LlamaChat
+    from edge_slm.engines.llama.chat import LlamaChat
     from edge_slm.engines.settings import Settings
     from edge_slm.store import Store
     from tests.engines.llama.conftest import MODEL

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_slm.engines import GREEDY, Message, Options, Piece
-from edge_slm.engines.embedding import LlamaEmbedder
+from edge_slm.engines.llama.embedding import LlamaEmbedder
 from edge_slm.engines.stopping import StopFlag, Stopped
 from edge_slm.profiles import PROFILES
 from edge_slm.store import Store

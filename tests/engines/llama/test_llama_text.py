@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_slm.engines import Message, Prompt
-from edge_slm.engines.chat_format import ChatFormat, Tokens, plain
+from edge_slm.engines.llama.chat_format import ChatFormat, Tokens, plain
 from edge_slm.errors import IntegrityError, UsageError
 from tests.engines.llama.scripted import as_any
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_slm.engines import GREEDY
-from edge_slm.engines.lookup import MOST_ROWS, Proofs
-from edge_slm.engines.sampling import Sampler
+from edge_slm.engines.llama.lookup import MOST_ROWS, Proofs
+from edge_slm.engines.llama.sampling import Sampler
+from edge_slm.engines.llama.writing import one_by_one, with_drafts
 from edge_slm.engines.stopping import Stopped
-from edge_slm.engines.writing import one_by_one, with_drafts
 from tests.engines.llama.scripted import WORDS, ScriptedContext, as_any
 
 _PROMPTS = st.lists(st.integers(0, WORDS - 1), min_size=1, max_size=30)

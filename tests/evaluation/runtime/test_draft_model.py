@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.engines.llama_model import Context
+from edge_slm.engines.llama.model import Context
 from edge_slm.evaluation.runtime.draft_model import DraftModel
 from edge_slm.evaluation.runtime.lookup import copied
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from edge_slm.engines import wire
-from edge_slm.engines.pool import Pool
-from edge_slm.engines.spec import Spec
 from edge_slm.engines.stopping import Stopped
+from edge_slm.engines.workers import wire
+from edge_slm.engines.workers.pool import Pool
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.evaluation.runtime import cancels, crashes, switches, workload
 from edge_slm.evaluation.runtime.cpu_watch import CpuWatch
@@ -37,7 +37,7 @@ def spec(tmp_path: Path) -> Callable[..., Spec]:
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
     """A pool with room for two models of NEED bytes."""
-    monkeypatch.setattr("edge_slm.engines.ledger.expected", lambda *_: NEED)
+    monkeypatch.setattr("edge_slm.engines.workers.ledger.expected", lambda *_: NEED)
     monkeypatch.setattr("edge_slm.machine.resident_memory", lambda: 0)
     monkeypatch.setattr("edge_slm.machine.available_ram", lambda: 1 << 50)
     made = Pool(int(2.5 * NEED), command=FAKE)
@@ -78,7 +78,9 @@ def test_a_tight_budget_holds_each_model_and_not_all(
     monkeypatch: pytest.MonkeyPatch, spec: Callable[..., Spec]
 ) -> None:
     needs = {"a": 900_000_000, "b": 400_000_000, "c": 300_000_000}
-    monkeypatch.setattr("edge_slm.engines.ledger.expected", lambda one, *_: needs[one.model])
+    monkeypatch.setattr(
+        "edge_slm.engines.workers.ledger.expected", lambda one, *_: needs[one.model]
+    )
     monkeypatch.setattr("edge_slm.machine.resident_memory", lambda: 50_000_000)
     budget = switches.tight_budget([spec(name=name) for name in needs])
     assert 950_000_000 < budget < 50_000_000 + sum(needs.values())
@@ -115,7 +117,7 @@ def test_a_stop_that_fails_is_told() -> None:
 
 
 def test_a_stop_is_timed() -> None:
-    from edge_slm.engines.waiting import Patience
+    from edge_slm.engines.workers.waiting import Patience
 
     def work(mark: Callable[[], None]) -> None:
         mark()
@@ -155,7 +157,7 @@ def test_a_struck_worker_loses_one_request_at_most(
 ) -> None:
     def requests(of: Pool, one: Spec) -> crashes.Request:
         from edge_slm.engines import Message
-        from edge_slm.engines.remote import RemoteChat
+        from edge_slm.engines.workers.remote import RemoteChat
 
         chat = RemoteChat(of, one)
         return lambda: chat.stream([Message("user", "say a b c d\nsleep 0.1\nsay e")], 7)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from edge_slm.engines import Message, Prompt
-from edge_slm.engines.llama_model import Model
+from edge_slm.engines.llama.model import Model
 from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.i18n import t
 

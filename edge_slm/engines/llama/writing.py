@@ -4,9 +4,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 
 import numpy as np
 
-from edge_slm.engines.llama_model import Context
-from edge_slm.engines.lookup import LONGEST_DRAFT, MOST_ROWS, Pace, Proofs, draft
-from edge_slm.engines.sampling import Sampler
+from edge_slm.engines.llama.lookup import LONGEST_DRAFT, MOST_ROWS, Pace, Proofs, draft
+from edge_slm.engines.llama.model import Context
+from edge_slm.engines.llama.sampling import Sampler
 
 # Given all tokens so far and how many are wanted at most, returns those that may follow.
 Drafter = Callable[[Sequence[int], int], list[int]]

@@ -4,10 +4,10 @@ Where a kept prefix serves, the rest is read in the same batches as the first ti
 same prompt gives the same tokens whether its state was just made or comes from the disk.
 """
 
-from edge_slm.engines.chat_format import Tokens
-from edge_slm.engines.conversations import SHORTEST, Conversations, common_length
-from edge_slm.engines.llama_model import Context
-from edge_slm.engines.prefix_store import PrefixStore
+from edge_slm.engines.llama.chat_format import Tokens
+from edge_slm.engines.llama.conversations import SHORTEST, Conversations, common_length
+from edge_slm.engines.llama.model import Context
+from edge_slm.engines.llama.prefix_store import PrefixStore
 
 
 class Reader:

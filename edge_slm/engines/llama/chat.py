@@ -7,17 +7,17 @@ from pathlib import Path
 
 from edge_slm.answer import Usage
 from edge_slm.engines import GREEDY, Done, Options, Piece, Prompt
-from edge_slm.engines.chat_format import ChatFormat
-from edge_slm.engines.conversations import Conversations
-from edge_slm.engines.llama_model import Context, Model
-from edge_slm.engines.lookup import Proofs
-from edge_slm.engines.prefix_store import Maker, PrefixStore
-from edge_slm.engines.reading import Reader
-from edge_slm.engines.reply_text import ReplyText
-from edge_slm.engines.sampling import Sampler, logprob_of
+from edge_slm.engines.llama.chat_format import ChatFormat
+from edge_slm.engines.llama.conversations import Conversations
+from edge_slm.engines.llama.lookup import Proofs
+from edge_slm.engines.llama.model import Context, Model
+from edge_slm.engines.llama.prefix_store import Maker, PrefixStore
+from edge_slm.engines.llama.reading import Reader
+from edge_slm.engines.llama.reply_text import ReplyText
+from edge_slm.engines.llama.sampling import Sampler, logprob_of
+from edge_slm.engines.llama.writing import one_by_one, with_drafts
 from edge_slm.engines.settings import Settings
 from edge_slm.engines.stopping import StopFlag
-from edge_slm.engines.writing import one_by_one, with_drafts
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import cpu_name

@@ -4,28 +4,18 @@ The processor's memory only. Knows nothing of processes: `ledger.py` keeps what 
 """
 
 import os
-import re
 from pathlib import Path
 
 from edge_slm import machine
-from edge_slm.engines import wire
-from edge_slm.engines.gguf_shape import Shape, read_shape
 from edge_slm.engines.settings import Settings
-from edge_slm.engines.spec import Spec
-from edge_slm.errors import UsageError
-from edge_slm.i18n import t
+from edge_slm.engines.workers import wire
+from edge_slm.engines.workers.gguf_shape import Shape, read_shape
+from edge_slm.engines.workers.spec import Spec
+from edge_slm.sizes import parse_size
 
 SHARE = 0.6  # of the machine's memory; a desktop and a browser need the rest
 LEAST = 1_500_000_000  # the smallest profile and its embedder
 VARIABLE = "EDGE_SLM_BUDGET"
-
-_UNITS = {
-    **{"": 1, "b": 1, "o": 1},
-    **{"kb": 10**3, "mb": 10**6, "gb": 10**9, "ko": 10**3, "mo": 10**6, "go": 10**9},
-    **{"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kio": 1 << 10, "mio": 1 << 20},
-    **{"gio": 1 << 30, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30},
-}
-_SIZE = re.compile(r"\s*([0-9]{1,15}(?:[.,][0-9]{1,9})?)\s*([a-zA-Z]{0,3})\s*")
 
 # Fitted to the resident memory of workers, x86-64 Linux, llama-cpp-python 0.3.36 and faster-whisper
 # 1.2.1; tests/engines/test_real_memory.py compares.
@@ -34,26 +24,6 @@ _EMBED_PROGRAM, _EMBED_READING = 190_000_000, 30_000_000
 _EMBED_TOKENS = 512  # llama.cpp keeps a number for each token of a passage and each of its pieces
 _SPEECH_PROGRAM, _SPEECH_LISTENING = 60_000_000, 400_000_000
 _KV_BYTES = {"f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}  # q8_0: a scale of 2 bytes for 32 numbers
-
-
-def parse_size(text: str) -> int:
-    """Return the bytes of "3GiB", "3 000 MB" written without spaces inside, "1.5GB" or "3000000".
-
-    Raises:
-        UsageError: it is no size, or none above zero.
-    """
-    found = _SIZE.fullmatch(text)
-    unit = _UNITS.get(found[2].lower()) if found else None
-    number = float(found[1].replace(",", ".")) * unit if found and unit else 0
-    if number < 1:
-        raise UsageError(
-            t(
-                "“{text}” is no amount of memory: write it like 3GiB, 3000MB or in bytes.",
-                "« {text} » n'est pas une quantité de mémoire : écrivez 3Gio, 3000Mo ou en octets.",
-                text=text,
-            )
-        )
-    return int(number)
 
 
 def default_budget() -> int:

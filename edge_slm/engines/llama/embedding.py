@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_slm.engines.e5_text import normalise
-from edge_slm.engines.llama_model import Model, unloadable
+from edge_slm.engines.llama.e5_text import normalise
+from edge_slm.engines.llama.model import Model, unloadable
 from edge_slm.engines.stopping import StopFlag
 from edge_slm.machine import compute_threads
 

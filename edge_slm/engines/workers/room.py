@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 from typing import Literal
 
 from edge_slm import machine
-from edge_slm.engines import ledger, refusals
-from edge_slm.engines.process import Worker
-from edge_slm.engines.spec import Spec
-from edge_slm.engines.waiting import Patience
+from edge_slm.engines.workers import ledger, refusals
+from edge_slm.engines.workers.process import Worker
+from edge_slm.engines.workers.spec import Spec
+from edge_slm.engines.workers.waiting import Patience
 
 State = Literal["absent", "loading", "idle", "busy"]
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from edge_slm import machine, paths
-from edge_slm.engines import budget, wire
-from edge_slm.engines.spec import Spec
+from edge_slm.engines.workers import budget, wire
+from edge_slm.engines.workers.spec import Spec
 from edge_slm.files import replacing
 
 MARGIN = 1.02  # what one run takes more than another

@@ -16,15 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from edge_slm.engines import wire
-from edge_slm.engines.crash import crash_sentence, hang_sentence
-from edge_slm.engines.waiting import Patience, cancelled_by
+from edge_slm.engines.workers import wire
+from edge_slm.engines.workers.crash import crash_sentence, hang_sentence
+from edge_slm.engines.workers.waiting import Patience, cancelled_by
 from edge_slm.errors import CrashError
 
 __all__ = ["COMMAND", "Died", "Worker", "cancelled_by"]
 
 # -P: a file of the folder in which the user stands must not be taken for a module.
-COMMAND = (sys.executable, "-P", "-m", "edge_slm.engines.worker")
+COMMAND = (sys.executable, "-P", "-m", "edge_slm.engines.workers.worker")
 
 STOP_GRACE = 0.15  # seconds from asking for a stop to ending the process
 QUIET = 2.0  # seconds without a frame before asking whether anybody is there

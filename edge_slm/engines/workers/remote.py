@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.answer import Segment
-from edge_slm.engines import GREEDY, Done, Message, Options, Piece, Prompt, wire
-from edge_slm.engines.pool import Pool, Reports
-from edge_slm.engines.spec import Spec
-from edge_slm.engines.waiting import cancelled_by
+from edge_slm.engines import GREEDY, Done, Message, Options, Piece, Prompt
+from edge_slm.engines.workers import wire
+from edge_slm.engines.workers.pool import Pool, Reports
+from edge_slm.engines.workers.spec import Spec
+from edge_slm.engines.workers.waiting import cancelled_by
 
 __all__ = ["RemoteChat", "RemoteEmbedder", "RemoteTranscriber", "cancelled_by"]
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from edge_slm import paths
-from edge_slm.engines.budget import parse_size
-from edge_slm.engines.state_codec import CodecError, compress, decompress
+from edge_slm.engines.llama.state_codec import CodecError, compress, decompress
 from edge_slm.files import replacing
+from edge_slm.sizes import parse_size
 
 MAGIC = b"EDGEKV1\n"
 SHORTEST = 32  # tokens: reading fewer again costs less than a file

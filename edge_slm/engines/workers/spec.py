@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from edge_slm.engines import wire
+from edge_slm.engines.workers import wire
 
 
 class Spec(Struct, frozen=True):

@@ -15,13 +15,13 @@ from contextlib import closing, contextmanager, suppress
 
 from msgspec import Struct
 
-from edge_slm.engines import crash, ledger, refusals, wire
-from edge_slm.engines.budget import default_budget
-from edge_slm.engines.process import COMMAND, Worker
-from edge_slm.engines.room import Room, Slot, State
-from edge_slm.engines.spec import Spec
 from edge_slm.engines.stopping import Stopped
-from edge_slm.engines.waiting import Patience, cancelled_by
+from edge_slm.engines.workers import crash, ledger, refusals, wire
+from edge_slm.engines.workers.budget import default_budget
+from edge_slm.engines.workers.process import COMMAND, Worker
+from edge_slm.engines.workers.room import Room, Slot, State
+from edge_slm.engines.workers.spec import Spec
+from edge_slm.engines.workers.waiting import Patience, cancelled_by
 from edge_slm.errors import CrashError, EdgeSlmError
 
 _NO_WORK = wire.Count(wire.LOADING, "")

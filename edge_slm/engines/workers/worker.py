@@ -1,8 +1,8 @@
 """A worker process: loads one model, serves one request at a time, ends when its parent does.
 
-`python -m edge_slm.engines.worker`, with orders on standard input and reports on standard output
-(wire.py). A thread reads the orders: it answers pings and takes stops while native code computes.
-Knows nothing of pools, budgets and other workers.
+`python -m edge_slm.engines.workers.worker`, with orders on standard input and reports on standard
+output (wire.py). A thread reads the orders: it answers pings and takes stops while native code
+computes. Knows nothing of pools, budgets and other workers.
 """
 
 import faulthandler
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from edge_slm import machine, offline
-from edge_slm.engines import Message, Piece, wire
+from edge_slm.engines import Message, Piece
 from edge_slm.engines.stopping import StopFlag, Stopped
+from edge_slm.engines.workers import wire
 from edge_slm.errors import EdgeSlmError
 
 # Makes the engine of an order; the flag is set when loading or a request must stop.
@@ -49,7 +50,7 @@ def build_engine(order: wire.Load, stop: StopFlag) -> Any:
     path = Path(os.fsdecode(order.path))
     match order.kind:
         case "chat":
-            from edge_slm.engines.llama import LlamaChat
+            from edge_slm.engines.llama.chat import LlamaChat
 
             return LlamaChat(
                 path,
@@ -59,7 +60,7 @@ def build_engine(order: wire.Load, stop: StopFlag) -> Any:
                 stop=stop,
             )
         case "embed":
-            from edge_slm.engines.embedding import LlamaEmbedder
+            from edge_slm.engines.llama.embedding import LlamaEmbedder
 
             return LlamaEmbedder(path, stop=stop)
         case "speech":

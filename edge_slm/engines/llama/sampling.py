@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.engines import Options, TokenLogprob
-from edge_slm.engines.grammar import grammar_of, unusable
-from edge_slm.engines.llama_model import Context, Model
+from edge_slm.engines.llama.grammar import grammar_of, unusable
+from edge_slm.engines.llama.model import Context, Model
 
 # Tokens back that the penalties look at, as in llama.cpp's own programs (common/common.h).
 PENALTY_TOKENS = 64

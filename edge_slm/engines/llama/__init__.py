@@ -1,0 +1,1 @@
+"""llama.cpp: chat models and the embedder."""

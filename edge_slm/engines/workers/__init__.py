@@ -1,0 +1,1 @@
+"""Models in processes of their own, under one memory budget."""
