@@ -1,7 +1,6 @@
 """States on the disk: whole or absent, never foreign, within the cap, for their owner only."""
 
 import hashlib
-import multiprocessing
 import os
 import shutil
 import signal
@@ -321,23 +320,23 @@ def test_what_a_killed_process_left_is_counted_and_cleared(store: PrefixStore) -
     assert store.load(TOKENS) == STATE
 
 
-def _write_often(root: Path, first: int) -> None:
-    store = PrefixStore(MAKER, root, cap=4000)
-    for turn in range(60):
-        store.save(_tokens((first + turn) % 4), bytes([turn]) * 700)
-        state = store.load(_tokens(turn % 4))
-        assert state is None or len(set(state)) == 1
-    sys.exit(0)
+_FREQUENT_WRITER = """
+import sys
+from pathlib import Path
+from tests.engines.llama.test_llama_prefix_store import MAKER, _tokens
+from edge_slm.engines.llama.prefix_store import PrefixStore
+store = PrefixStore(MAKER, Path(sys.argv[1]), cap=4000)
+for turn in range(60):
+    store.save(_tokens((int(sys.argv[2]) + turn) % 4), bytes([turn]) * 700)
+    state = store.load(_tokens(turn % 4))
+    assert state is None or len(set(state)) == 1
+"""
 
 
 def test_two_processes_may_write_at_once(root: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_write_often, args=(root, first)) for first in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    command = [sys.executable, "-c", _FREQUENT_WRITER, str(root)]
+    writers = [subprocess.Popen([*command, str(first)]) for first in range(2)]
+    assert [writer.wait() for writer in writers] == [0, 0]
     assert not [*root.rglob("*.part")]
     assert _size(root) <= 4000
 
