@@ -1,6 +1,7 @@
 """Engines in processes of their own: what comes back, and what goes wrong."""
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -224,7 +225,12 @@ def test_a_time_limit_is_a_sentence(make_pool: MakePool, tmp_path: Path) -> None
 def test_ctrl_c_stops_the_computation(model: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     import _thread
 
-    threading.Timer(0.5, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        model.say("sleep 60")
+    # What starts the tests in the background may have had Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.5, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            model.say("sleep 60")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert model.say("say on") == "on "
