@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -82,8 +83,8 @@ def serve(server: Server, listening: socket.socket) -> None:
     # uvicorn raises the signal again once it has ended: both must end this program in order.
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        Stopping(config).run(sockets=[listening])
-    except KeyboardInterrupt:
+        with suppress(KeyboardInterrupt):
+            Stopping(config).run(sockets=[listening])
         _say(t("Stopped.", "Arrêté."))
     finally:
         signal.signal(signal.SIGTERM, before)

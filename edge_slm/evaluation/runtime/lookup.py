@@ -23,7 +23,7 @@ CITE = (
 )
 COPY = "Recopie tout le passage, mot pour mot, du début à la fin."
 REPLY_TOKENS = 96
-FIRST_PASSAGE = 2  # small models answer those before with their headings, or with a table
+FIRST_PASSAGE = 5  # the first that the smallest model copies whole; it shortens those before
 RUN = 4  # words: a shorter run stands in a passage by chance
 
 PLAIN = Options(keep_prefix=True)  # so that the second way need not read the passage again
