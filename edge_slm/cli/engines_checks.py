@@ -6,8 +6,6 @@ from edge_slm.cli.checks import Check
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import size, t
 
-WORKER = "edge_slm.engines.workers.worker"  # on the command line of every worker
-
 
 def budget() -> Iterator[Check]:
     """Yield the memory budget and what the engines that run now take of it."""
@@ -66,9 +64,11 @@ def _running() -> list[int]:
     """Return the bytes that each worker process of this user holds."""
     import psutil
 
+    from edge_slm.engines.workers.process import COMMAND
+
     held = []
     for process in psutil.process_iter(["cmdline", "memory_info"]):
-        if WORKER in (process.info["cmdline"] or ()) and process.info["memory_info"]:
+        if COMMAND[-1] in (process.info["cmdline"] or ()) and process.info["memory_info"]:
             held.append(process.info["memory_info"].rss)
     return held
 

@@ -4,7 +4,6 @@ llama-cpp-python's own class reserves outputs for 256 sequences of the whole voc
 this one, and copies each vector number by number; one sequence at a time needs neither.
 """
 
-import ctypes
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_slm.engines.llama.e5_text import normalise
-from edge_slm.engines.llama.model import Model, unloadable
+from edge_slm.engines.llama.model import Model, fill, unloadable, watch
 from edge_slm.engines.stopping import StopFlag
 from edge_slm.machine import compute_threads
 
@@ -81,29 +80,19 @@ class LlamaEmbedder:
         parameters.embeddings = True
         parameters.pooling_type = self._c.LLAMA_POOLING_TYPE_MEAN
         parameters.flash_attn_type = self._c.LLAMA_FLASH_ATTN_TYPE_ENABLED  # twice as fast here
-        parameters.abort_callback = ctypes.cast(StopFlag.reader(), self._c.ggml_abort_callback)
-        parameters.abort_callback_data = self._stop.address
+        watch(self._c, parameters, self._stop)
         return parameters
 
     def _embed(self, text: str, threads: int) -> Vectors:
         tokens = self._tokens(normalise(text))
         self._c.llama_set_n_threads(self._context, threads, threads)
-        self._fill(tokens)
+        fill(self._batch, tokens, 0, last=True, every=True)  # the mean is over all tokens
         if code := self._c.llama_decode(self._context, self._batch):
             self._stop.check()
             raise RuntimeError(f"llama_decode: {code}")
         pointer = self._c.llama_get_embeddings_seq(self._context, 0)
         vector: Vectors = np.ctypeslib.as_array(pointer, (self.dimensions,)).copy()
         return vector / np.linalg.norm(vector)
-
-    def _fill(self, tokens: Sequence[int]) -> None:
-        self._batch.n_tokens = len(tokens)
-        for place, token in enumerate(tokens):
-            self._batch.token[place] = token
-            self._batch.pos[place] = place
-            self._batch.n_seq_id[place] = 1
-            self._batch.seq_id[place][0] = 0
-            self._batch.logits[place] = True  # the mean is over all tokens
 
     def _tokens(self, text: str) -> list[int]:
         tokens = self._loaded.tokenize(text, special=False, first=True)

@@ -50,9 +50,7 @@ def unusable(en: str, fr: str) -> UsageError:
         t(
             "The form asked for cannot be kept: {why}.",
             "La forme demandée ne peut être tenue : {why}.",
-            why=t(
-                en.replace("{", "{{").replace("}", "}}"), fr.replace("{", "{{").replace("}", "}}")
-            ),
+            why=t(en, fr),
         )
     )
 

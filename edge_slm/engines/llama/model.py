@@ -62,6 +62,31 @@ def unloadable(path: Path) -> IntegrityError:
     )
 
 
+def watch(c: Any, parameters: Any, stop: StopFlag) -> None:
+    """Have a context look at a flag while it computes; the flag must outlive it."""
+    parameters.abort_callback = ctypes.cast(StopFlag.reader(), c.ggml_abort_callback)
+    parameters.abort_callback_data = stop.address
+
+
+def fill(batch: Any, tokens: Sequence[int], position: int, *, last: bool, every: bool) -> None:
+    """Put tokens of the one sequence into a batch.
+
+    Args:
+        batch: of llama.cpp, with room for them.
+        tokens: the tokens.
+        position: of the first one.
+        last: ask for the output of the last one.
+        every: ask for the outputs of all.
+    """
+    batch.n_tokens = len(tokens)
+    for place, token in enumerate(tokens):
+        batch.token[place] = token
+        batch.pos[place] = position + place
+        batch.n_seq_id[place] = 1
+        batch.seq_id[place][0] = 0
+        batch.logits[place] = every or (last and place == len(tokens) - 1)
+
+
 class Model:
     """The weights and the vocabulary of a GGUF file."""
 
@@ -201,7 +226,8 @@ class Context:
         held = len(self.tokens)
         for begin in range(0, len(tokens), self.settings.batch):
             part = tokens[begin : begin + self.settings.batch]
-            self._fill(part, held + begin, every or begin + len(part) == len(tokens), every)
+            last = begin + len(part) == len(tokens)
+            fill(self._batch, part, held + begin, last=last, every=every)
             code = self._c.llama_decode(self._handle, self._batch)
             if code:
                 self.rewind(held)
@@ -242,16 +268,6 @@ class Context:
         self.tokens = list(tokens)
         return True
 
-    def _fill(self, tokens: Sequence[int], position: int, last: bool, every: bool) -> None:
-        batch = self._batch
-        batch.n_tokens = len(tokens)
-        for place, token in enumerate(tokens):
-            batch.token[place] = token
-            batch.pos[place] = position + place
-            batch.n_seq_id[place] = 1
-            batch.seq_id[place][0] = 0
-            batch.logits[place] = every or (last and place == len(tokens) - 1)
-
     def _parameters(self) -> Any:
         c, settings = self._c, self.settings
         parameters = c.llama_context_default_params()
@@ -263,6 +279,5 @@ class Context:
         flash = "ENABLED" if settings.flash_attention else "DISABLED"
         parameters.flash_attn_type = getattr(c, f"LLAMA_FLASH_ATTN_TYPE_{flash}")
         parameters.type_k = parameters.type_v = _KV_TYPES[settings.kv_type]
-        parameters.abort_callback = ctypes.cast(StopFlag.reader(), c.ggml_abort_callback)
-        parameters.abort_callback_data = self._stop.address
+        watch(c, parameters, self._stop)
         return parameters

@@ -23,7 +23,7 @@ _CHAT_PROGRAM, _CHAT_READING, _CHAT_READING_SHARE = 120_000_000, 60_000_000, 0.0
 _EMBED_PROGRAM, _EMBED_READING = 190_000_000, 30_000_000
 _EMBED_TOKENS = 512  # llama.cpp keeps a number for each token of a passage and each of its pieces
 _SPEECH_PROGRAM, _SPEECH_LISTENING = 60_000_000, 400_000_000
-_KV_BYTES = {"f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}  # q8_0: a scale of 2 bytes for 32 numbers
+KV_BYTES = {"f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}  # q8_0: a scale of 2 bytes for 32 numbers
 
 
 def default_budget() -> int:
@@ -91,7 +91,7 @@ def _cache_of(spec: Spec) -> int:
 def kv_cache(shape: Shape, settings: Settings) -> int:
     """Return the bytes of the keys and values of a whole context."""
     numbers = shape.layers * shape.kv_heads * (shape.key_size + shape.value_size)
-    return int(numbers * settings.context * _KV_BYTES[settings.kv_type])
+    return int(numbers * settings.context * KV_BYTES[settings.kv_type])
 
 
 def _size(path: Path) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_slm.engines.loaded import Engines
+from edge_slm.engines.workers.budget import KV_BYTES
 from edge_slm.engines.workers.pool import Pool
 from edge_slm.engines.workers.remote import RemoteChat
 from edge_slm.engines.workers.spec import Spec
@@ -30,7 +31,6 @@ Row = dict[str, Any]
 
 LENGTHS = (500, 1000, 2000)  # tokens of the passages
 QUOTED_TOKENS = 500
-_NUMBER_BYTES = {"f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def rooflines(plan: Plan) -> Row:
             row = decoding(
                 chat,
                 spec.path,
-                _NUMBER_BYTES[settings.kv_type],
+                KV_BYTES[settings.kv_type],
                 plan.repeats,
                 settings.thread_count,
             )

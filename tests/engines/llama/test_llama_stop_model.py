@@ -2,10 +2,12 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge_slm.engines import GREEDY, Message, Options, Piece
+from edge_slm.engines.llama import model
 from edge_slm.engines.llama.embedding import LlamaEmbedder
 from edge_slm.engines.stopping import StopFlag, Stopped
 from edge_slm.profiles import PROFILES
@@ -65,16 +67,16 @@ def test_a_stop_while_reading_ends_it(
     engine: Engine, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = engine.say(SHORT, 8)
-    fill = engine.chat._context._fill
+    fill = model.fill
     batches: list[int] = []
 
-    def fill_and_stop(tokens: list[int], position: int, *rest: bool) -> None:
-        fill(tokens, position, *rest)
+    def fill_and_stop(batch: Any, tokens: list[int], position: int, **wanted: bool) -> None:
+        fill(batch, tokens, position, **wanted)
         batches.append(position)
         if len(batches) == 3:
             engine.stop.set()
 
-    monkeypatch.setattr(engine.chat._context, "_fill", fill_and_stop)
+    monkeypatch.setattr(model, "fill", fill_and_stop)
     with pytest.raises(Stopped):
         engine.say(LONG, 8, options)
     monkeypatch.undo()
