@@ -15,6 +15,7 @@ from edge_slm.evaluation.runtime.peer import Peer, absent, find, peers_dir, serv
 from edge_slm.evaluation.runtime.peer_chat import PeerChat
 from edge_slm.evaluation.runtime.timing import timed
 from edge_slm.evaluation.runtime.tree import alive, descendants
+from edge_slm.profiles import PROFILES
 from edge_slm.store import Store
 
 FAKE = Peer("fake", "1", "by hand", (sys.executable, str(Path(__file__).with_name("fake_peer.py"))))
@@ -128,7 +129,7 @@ def test_a_real_peer_keeps_its_last_prompt(name: str, monkeypatch: pytest.Monkey
     made = find([name])
     if made is None:
         pytest.skip(absent())
-    with serving(made, Store().path("smollm2-135m-instruct-q4_1"), 1, 1024) as chat:
+    with serving(made, Store().path(PROFILES["lite"][0]), 1, 1024) as chat:
         first, second = (timed(chat.stream([Message("user", WORDS)], 8)) for _ in range(2))
         with pytest.raises(EdgeSlmError, match="refused the request"):
             list(chat.stream([Message("user", WORDS * 50)], 8))
