@@ -146,15 +146,15 @@ class Assistant:
                 return self._question(request, clock) if self._bases else _fallback(request, clock)
 
     def _question(self, request: Request, clock: Clock) -> Events:
-        from edge_slm.tasks import hr_faq
+        from edge_slm.tasks.hr_faq import ladder
 
         question = request.text
         language: Language = "en" if languages.detect(question) == "en" else "fr"
         embedder = self._engines.embedder(self._bases[0].meta["embedder"])
         clock.lap("load")
-        evidence = hr_faq.gather(question, self._bases, embedder)
+        evidence = ladder.gather(question, self._bases, embedder)
         clock.lap("search")
-        reply = hr_faq.answer(question, language, evidence, lambda: self._engines.chat()[0])
+        reply = ladder.answer(question, language, evidence, lambda: self._engines.chat()[0])
         text = ""
         for piece in reply.pieces:
             clock.first_token()

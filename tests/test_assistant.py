@@ -15,7 +15,7 @@ from edge_slm.errors import EdgeSlmError, MissingError, UsageError
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.documents import Block, Document
-from edge_slm.tasks import hr_faq
+from edge_slm.tasks.hr_faq import ladder
 from tests.fakes import DIMENSIONS, FakeEmbedder, ScriptedChat
 
 USED = ModelUsed("fake", "0" * 64, "none")
@@ -73,7 +73,7 @@ def sure(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Make every base sure of its answer; the argument is how sure a quotation must be."""
 
     def set_to(quote_sure: float) -> None:
-        monkeypatch.setattr(hr_faq, "QUOTE_SURE", quote_sure)
+        monkeypatch.setattr(ladder, "QUOTE_SURE", quote_sure)
         monkeypatch.setattr("edge_slm.kb.calibration.Calibration.confidence", lambda *_: 1.0)
 
     return set_to

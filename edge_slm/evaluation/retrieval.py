@@ -11,6 +11,7 @@ from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.search import Weights, search
 
 PASSAGES = 60  # looked at for each question; several may be of one document
+SHOWN = 5  # documents that the details name
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -34,27 +35,37 @@ class RetrievalScore(msgspec.Struct, frozen=True):
     missed: tuple[str, ...]
 
 
+class Ranked(msgspec.Struct, frozen=True):
+    """Where the right document of a question came (from 1; 0 where it did not), and what came."""
+
+    question: str
+    gold_doc: str
+    rank: int
+    documents: tuple[str, ...]
+    ms: float
+
+
 def evaluate(
     base: KnowledgeBase,
     embedder: Embedder,
     questions: Sequence[Question],
     weights: Weights | None = None,
-) -> RetrievalScore:
-    """Search each question that has a gold document, and score the documents' ranks."""
-    asked = [question for question in questions if question.gold_doc]
-    ranks, times, missed = [], [], []
-    for question in asked:
+) -> tuple[RetrievalScore, list[Ranked]]:
+    """Search each question that has a gold document; return the score and the documents' ranks."""
+    rows = []
+    for question in questions:
+        if not question.gold_doc:
+            continue
         start = time.perf_counter()
         found = search(base, embedder, question.question, PASSAGES, weights)
-        times.append((time.perf_counter() - start) * 1000)
-        documents = list(dict.fromkeys(hit.document for hit in found.hits))
+        ms = round((time.perf_counter() - start) * 1000, 1)
+        documents = tuple(dict.fromkeys(hit.document for hit in found.hits))
         gold = question.gold_doc
         rank = documents.index(gold) + 1 if gold in documents else 0
-        ranks.append(rank)
-        if rank != 1:
-            missed.append(f"{rank or '-'} {gold} {question.question}")
+        rows.append(Ranked(question.question, gold, rank, documents[:SHOWN], ms))
+    ranks, times = [row.rank for row in rows], [row.ms for row in rows]
     count = max(1, len(ranks))
-    return RetrievalScore(
+    score = RetrievalScore(
         questions=len(ranks),
         top1=round(sum(rank == 1 for rank in ranks) / count, 4),
         top5=round(sum(1 <= rank <= 5 for rank in ranks) / count, 4),
@@ -63,5 +74,6 @@ def evaluate(
         p95_ms=round(float(np.percentile(times, 95)), 1) if times else 0.0,
         passages=base.passage_count(),
         documents=len(base.documents()),
-        missed=tuple(missed),
+        missed=tuple(f"{r.rank or '-'} {r.gold_doc} {r.question}" for r in rows if r.rank != 1),
     )
+    return score, rows

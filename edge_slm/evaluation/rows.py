@@ -1,6 +1,8 @@
 """Rows of a JSON lines file of questions."""
 
 import codecs
+import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +12,7 @@ from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+Item = TypeVar("Item")
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
@@ -48,3 +51,10 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     if not rows:
         raise UsageError(t("{path} holds no row.", "{path} ne contient aucune ligne.", path=path))
     return rows
+
+
+def sampled(rows: Sequence[Item], count: int | None) -> list[Item]:
+    """Return `count` of the rows in their order, always the same ones; all of them for None."""
+    if count is None or count >= len(rows):
+        return list(rows)
+    return [rows[place] for place in sorted(random.Random(0).sample(range(len(rows)), count))]

@@ -25,7 +25,7 @@ def base(tmp_path: Path) -> Iterator[KnowledgeBase]:
 
 def test_what_is_found_first_scores_1(base: KnowledgeBase) -> None:
     questions = [Question("congés annuels", "conges"), Question("cantine du siège", "cantine")]
-    score = evaluate(base, FakeEmbedder(), questions)
+    score, _ = evaluate(base, FakeEmbedder(), questions)
     assert (score.questions, score.top1, score.top5, score.mrr) == (2, 1.0, 1.0, 1.0)
     assert score.missed == ()
     assert (score.documents, score.passages) == (3, 3)
@@ -33,7 +33,7 @@ def test_what_is_found_first_scores_1(base: KnowledgeBase) -> None:
 
 
 def test_an_unknown_document_scores_0(base: KnowledgeBase) -> None:
-    score = evaluate(base, FakeEmbedder(), [Question("congés annuels", "absent")])
+    score, _ = evaluate(base, FakeEmbedder(), [Question("congés annuels", "absent")])
     assert (score.questions, score.top1, score.top5, score.mrr) == (1, 0.0, 0.0, 0.0)
     assert score.missed == ("- absent congés annuels",)
 
@@ -46,7 +46,7 @@ def test_ranks_are_those_of_documents_not_of_passages(
     signals = search(base, FakeEmbedder(), "congés").signals
     monkeypatch.setattr(retrieval, "search", lambda *_: Found(hits, signals))
     questions = [Question("q", name) for name in ("a", "b", "e", "f", "z")]
-    score = evaluate(base, FakeEmbedder(), questions)
+    score, _ = evaluate(base, FakeEmbedder(), questions)
     assert score.top1 == pytest.approx(1 / 5)
     assert score.top5 == pytest.approx(3 / 5)
     assert score.mrr == pytest.approx((1 + 1 / 2 + 1 / 5 + 1 / 6) / 5, abs=1e-4)
@@ -56,10 +56,10 @@ def test_ranks_are_those_of_documents_not_of_passages(
 def test_unanswerable_questions_are_not_searched(base: KnowledgeBase) -> None:
     embedder = FakeEmbedder()
     questions = [Question("hors sujet"), Question("hors sujet", "")]
-    score = evaluate(base, embedder, questions)
+    score, _ = evaluate(base, embedder, questions)
     assert (score.questions, score.top1, score.mrr, score.p50_ms) == (0, 0.0, 0.0, 0.0)
     assert embedder.queries == []
-    assert evaluate(base, embedder, []).questions == 0
+    assert evaluate(base, embedder, [])[0].questions == 0
 
 
 def test_other_weights_are_used(base: KnowledgeBase) -> None:
@@ -68,5 +68,5 @@ def test_other_weights_are_used(base: KnowledgeBase) -> None:
             return super().embed_query(CORPUS["cantine"][1])
 
     asked = [Question("télétravail", "teletravail")]
-    assert evaluate(base, Torn(), asked, Weights(dense=0.0)).top1 == 1.0
-    assert evaluate(base, Torn(), asked, Weights(dense=100.0)).top1 == 0.0
+    assert evaluate(base, Torn(), asked, Weights(dense=0.0))[0].top1 == 1.0
+    assert evaluate(base, Torn(), asked, Weights(dense=100.0))[0].top1 == 0.0

@@ -15,7 +15,7 @@ from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.lexical import stems
 from edge_slm.kb.search import NOTHING, Found, Hit, hit_of, passages_of, search
 from edge_slm.kb.vocabulary import expanded
-from edge_slm.tasks.quoting import Quote, best_quote
+from edge_slm.tasks.hr_faq.quoting import Quote, best_quote
 from edge_slm.tasks.small_talk import scope
 from edge_slm.text import figures, sentences, shorten, split_complete
 

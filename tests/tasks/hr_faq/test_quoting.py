@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edge_slm.kb.lexical import stems
 from edge_slm.kb.search import Hit
-from edge_slm.tasks.quoting import Quote, best_quote, wants_figure
+from edge_slm.tasks.hr_faq.quoting import Quote, best_quote, wants_figure
 
 
 def hit(text: str, title: str = "Les congés", section: str = "", score: float = 1.0) -> Hit:

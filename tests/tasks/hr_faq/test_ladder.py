@@ -17,8 +17,8 @@ from edge_slm.i18n import Language
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.search import Hit
-from edge_slm.tasks import hr_faq
-from edge_slm.tasks.hr_faq import Evidence, Held, Reply, answer, gather
+from edge_slm.tasks.hr_faq import ladder
+from edge_slm.tasks.hr_faq.ladder import Evidence, Held, Reply, answer, gather
 from edge_slm.text import figures
 from tests.fakes import DIMENSIONS, FakeEmbedder, ScriptedChat
 from tests.tasks.conftest import CONTACT, LEAVE, LEAVE_QUESTION, MEALS_QUESTION
@@ -57,13 +57,13 @@ def assert_cited(base: KnowledgeBase, sources: tuple[Source, ...]) -> None:
 @pytest.fixture
 def quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let any quotation answer."""
-    monkeypatch.setattr(hr_faq, "QUOTE_SURE", 0.0)
+    monkeypatch.setattr(ladder, "QUOTE_SURE", 0.0)
 
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no quotation answer by itself."""
-    monkeypatch.setattr(hr_faq, "QUOTE_SURE", 99.0)
+    monkeypatch.setattr(ladder, "QUOTE_SURE", 99.0)
 
 
 def test_an_approved_answer_comes_first_and_word_for_word(
@@ -183,7 +183,7 @@ def test_the_surest_base_answers(base: KnowledgeBase, home: Path, embedder: Fake
 def test_what_a_model_writes_comes_in_whole_sentences_and_is_cited(
     base: KnowledgeBase, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hr_faq, "PASSAGES_READ", 3)
+    monkeypatch.setattr(ladder, "PASSAGES_READ", 3)
     chat = ScriptedChat(["Un agent a droit à 25 jours. Le report se demande avant le 31 décembre."])
     reply = answer(LEAVE_QUESTION, "fr", sure_of(base, embedder, LEAVE_QUESTION), lambda: chat)
     assert list(reply.pieces) == [
@@ -220,8 +220,8 @@ def test_preparing_reads_each_passage_once(base: KnowledgeBase) -> None:
     chat = ScriptedChat(["25 jours."])
     seen: list[bool] = []
     count = base.passage_count()
-    assert hr_faq.prepare(base, chat, seen.append) == (count, 0)
-    assert hr_faq.prepare(base, chat, seen.append) == (0, count)
+    assert ladder.prepare(base, chat, seen.append) == (count, 0)
+    assert ladder.prepare(base, chat, seen.append) == (0, count)
     assert seen == [True] * count + [False] * count
 
 
@@ -230,7 +230,7 @@ def test_what_was_prepared_is_how_the_prompt_of_an_answer_begins(
     base: KnowledgeBase, embedder: FakeEmbedder
 ) -> None:
     chat = ScriptedChat(["25 jours."])
-    hr_faq.prepare(base, chat, lambda _: None)
+    ladder.prepare(base, chat, lambda _: None)
     list(answer(LEAVE_QUESTION, "fr", sure_of(base, embedder, LEAVE_QUESTION), lambda: chat).pieces)
     assert chat.asked[0][:-1] in [prompt[:-1] for prompt in chat.prepared]
 
@@ -304,7 +304,7 @@ def test_even_the_shortest_written_answer_is_cited(
 def test_each_figure_written_stands_in_a_passage_that_is_cited(
     base: KnowledgeBase, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hr_faq, "PASSAGES_READ", 3)
+    monkeypatch.setattr(ladder, "PASSAGES_READ", 3)
     question = "Les congés annuels d'un agent à temps plein, et la valeur du titre-restaurant ?"
     chat = ScriptedChat(
         ["Un agent à temps plein a droit à 25 jours de congés annuels. La valeur est de 9,50 €."]
