@@ -65,11 +65,34 @@ class Segment(msgspec.Struct, frozen=True):
     text: str
 
 
+Urgency = Literal["low", "normal", "high"]
+
+
+class Triage(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an incoming mail; nothing was sent.
+
+    `labels` are names of the configured ones, best first. `to_human` says that a person must look
+    before anything is done, and `why` gives every reason, a sentence each. `confidence` (0 to 1) is
+    the probability that the labels are right.
+    """
+
+    labels: tuple[str, ...]
+    service: str | None
+    urgency: Urgency
+    missing: tuple[str, ...]
+    draft: str
+    to_human: bool
+    confidence: float
+    why: tuple[str, ...]
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the assistant gives back for one request.
 
     `model` is None when no model wrote the text; `ai_generated` says whether one did. `segments`
-    is filled for transcripts only.
+    is filled for transcripts only, `triage` for mails only. `understood` is the self-contained
+    question that a follow-up question was taken for. `checks` names the checks that a sentence of a
+    model did not pass.
     """
 
     text: str
@@ -85,6 +108,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     energy: Energy = Energy()
     warnings: tuple[str, ...] = ()
     segments: tuple[Segment, ...] = ()
+    triage: Triage | None = None
+    understood: str | None = None
+    checks: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the answer as indented JSON text."""

@@ -7,19 +7,25 @@ closed.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from edge_slm import language as languages
 from edge_slm.answer import Answer, Route, Segment
 from edge_slm.clock import Clock
-from edge_slm.engines.loaded import Engines
+from edge_slm.conversation.turns import telling, understand
+from edge_slm.engines.loaded import EMBEDDER, Engines
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import Language, t
-from edge_slm.router import Request, route
-from edge_slm.tasks import small_talk
+from edge_slm.kb.rungs import ALL, Rungs
+from edge_slm.routing.request import Request
+from edge_slm.tasks import ready
 
 if TYPE_CHECKING:
+    from edge_slm.conversation.follow_up import Turn
+    from edge_slm.conversation.talk import Conversation
     from edge_slm.kb.base import KnowledgeBase
+    from edge_slm.tasks.triage.labels import Labels
+    from edge_slm.tasks.triage.mail import Mail
 
 LONGEST_REQUEST = 4000  # characters: beyond, it is a document, not a question
 
@@ -36,10 +42,13 @@ def _ignore(*_: object) -> None:
 class Assistant:
     """Answers requests. Use `Assistant.open()` in a `with` block."""
 
-    def __init__(self, engines: Engines, bases: Sequence["KnowledgeBase"]) -> None:
+    def __init__(
+        self, engines: Engines, bases: Sequence["KnowledgeBase"], rungs: Rungs = ALL
+    ) -> None:
         """Wrap parts that are open; use `open`."""
         self._engines = engines
         self._bases = bases
+        self._rungs = rungs
 
     @classmethod
     def open(
@@ -48,6 +57,7 @@ class Assistant:
         model: str | None = None,
         kb: Sequence[str] | None = None,
         budget: int | None = None,
+        rungs: Rungs = ALL,
     ) -> Self:
         """Open the assistant on this machine's models and bases; no model is loaded yet.
 
@@ -56,13 +66,16 @@ class Assistant:
             kb: names or files of the bases to answer from; None takes all of the user's.
             budget: bytes that this program and its models may take together; None for
                 EDGE_SLM_BUDGET, else 60 % of the machine's memory.
+            rungs: rungs of the answer ladder that may be used (“approved”, “quote”, “written”);
+                a base may allow fewer.
         Raises:
             UsageError: no such model or base.
         """
         from edge_slm.kb.base import KnowledgeBase, base_path, list_bases
 
         files = list_bases() if kb is None else [base_path(name) for name in kb]
-        return cls(Engines(model, budget=budget), [KnowledgeBase.open(path) for path in files])
+        bases = [KnowledgeBase.open(path) for path in files]
+        return cls(Engines(model, budget=budget), bases, rungs)
 
     def __enter__(self) -> Self:
         return self
@@ -76,21 +89,30 @@ class Assistant:
         for base in self._bases:
             base.close()
 
-    def ask(self, text: str, on_piece: OnPiece = _ignore) -> Answer:
+    def ask(
+        self, text: str, on_piece: OnPiece = _ignore, *, earlier: Sequence["Turn"] = ()
+    ) -> Answer:
         """Answer any request: a question, a translation, a recording, a greeting.
 
         Args:
             text: the request, as a person types it.
             on_piece: called with each piece of the answer's text as soon as it is known.
+            earlier: the questions asked before, oldest first, which a follow-up leans on.
         Raises:
             UsageError: the request is empty or too long.
             MissingError: a model that it needs is not installed.
         """
-        return _finish(self._events(text), on_piece)
+        return _finish(self._events(text, earlier), on_piece)
 
-    def stream(self, text: str) -> Iterator[str]:
+    def stream(self, text: str, *, earlier: Sequence["Turn"] = ()) -> Iterator[str]:
         """Yield the text of an answer piece by piece; arguments and errors are those of `ask`."""
-        return (event for event in self._events(text) if isinstance(event, str))
+        return (event for event in self._events(text, earlier) if isinstance(event, str))
+
+    def conversation(self) -> "Conversation":
+        """Begin a conversation, whose questions may lean on one another."""
+        from edge_slm.conversation.talk import Conversation
+
+        return Conversation(self)
 
     def translate(
         self,
@@ -131,30 +153,82 @@ class Assistant:
         request = Route("speech", 1.0, t("asked for directly", "demandé directement"))
         return _finish(self._speech(request, audio, Clock(), language, on_segment), _ignore)
 
-    def _events(self, text: str) -> Events:
+    def triage(self, mail: "Mail", labels: "Labels") -> Answer:
+        """Sort an incoming mail and draft a reply from the bases; nothing is sent.
+
+        Args:
+            mail: from `edge_slm.tasks.triage.mail.read_mail`.
+            labels: from `edge_slm.tasks.triage.labels.read_labels`.
+        Raises:
+            MissingError: a model that it needs is not installed.
+        """
+        from edge_slm.tasks.triage import desk
+
+        ask = self._ask_bases if self._bases else None
+        return desk.answer(mail, labels, self._engines.embedder(), EMBEDDER, ask)
+
+    def _ask_bases(self, question: str) -> Answer:
+        why = t("asked by a mail", "posée par un courrier")
+        request = Request(Route("hr_faq", 1.0, why), question)
+        return _finish(self._question(request, Clock()), _ignore)
+
+    def rate(
+        self, question: str, answer: Answer, verdict: Literal["good", "bad"], **said: str
+    ) -> int:
+        """Keep in its base what a person says of an answer: it waits there for a reviewer.
+
+        Args:
+            question: the question as it was asked.
+            answer: the answer that was given to it.
+            verdict: whether it is right.
+            said: reason, correction and by (who says so), as `ratings.rate` takes them.
+        Returns:
+            id of the rating.
+        Raises:
+            UsageError: the answer is not one of a base, or a text is too long.
+        """
+        from edge_slm.kb import ratings
+
+        base = ratings.base_of(answer, self._bases)
+        return ratings.rate(base, answer.understood or question, answer, verdict, **said)
+
+    def _events(self, text: str, earlier: Sequence["Turn"] = ()) -> Events:
         clock = Clock()
-        request = route(_checked(text))
+        understood = understand(_checked(text), earlier)
         clock.lap("route")
+        events = self._task(understood.request, text, clock, understood.new)
+        return telling(events, understood.asked) if understood.asked else events
+
+    def _task(
+        self, request: Request, text: str, clock: Clock, new: frozenset[str] = frozenset()
+    ) -> Events:
         match request.route.task:
             case "translation":
                 return self._translation(request, clock)
             case "speech":
                 return self._speech(request.route, Path(request.text), clock)
             case "small_talk":
-                return _small_talk(request, text, clock)
+                return ready.greeted(request.text, text, request.source, request.route, clock)
+            case "fallback":
+                return ready.not_obeyed(request.text, request.route, clock)
             case _:
-                return self._question(request, clock) if self._bases else _fallback(request, clock)
+                if not self._bases:
+                    return ready.without_base(request.text, clock)
+                return self._question(request, clock, new)
 
-    def _question(self, request: Request, clock: Clock) -> Events:
-        from edge_slm.tasks.hr_faq import ladder
+    def _question(
+        self, request: Request, clock: Clock, new: frozenset[str] = frozenset()
+    ) -> Events:
+        from edge_slm.tasks.hr_faq.evidence import gather
+        from edge_slm.tasks.hr_faq.ladder import answer
 
         question = request.text
-        language: Language = "en" if languages.detect(question) == "en" else "fr"
+        language: Language = "en" if languages.of_request(question) == "en" else "fr"
         embedder = self._engines.embedder(self._bases[0].meta["embedder"])
         clock.lap("load")
-        evidence = ladder.gather(question, self._bases, embedder)
+        evidence = gather(question, self._bases, embedder, self._rungs, new)
         clock.lap("search")
-        reply = ladder.answer(question, language, evidence, lambda: self._engines.chat()[0])
+        reply = answer(question, language, evidence, lambda: self._engines.chat()[0], self._rungs)
         text = ""
         for piece in reply.pieces:
             clock.first_token()
@@ -172,14 +246,15 @@ class Assistant:
             usage=reply.usage,
             timings_ms=clock.laps(),
             warnings=tuple(reply.warnings),
+            checks=tuple(reply.checks),
         )
 
     def _translation(
         self, request: Request, clock: Clock, glossary: Sequence[tuple[str, str]] = ()
     ) -> Events:
-        from edge_slm.tasks.translation import translate
+        from edge_slm.tasks.translation import language_pair, translate
 
-        source, target = _language_pair(request)
+        source, target = language_pair(request.text, request.source, request.target)
         engine, used = self._engines.chat()
         clock.lap("load")
         result = translate(engine, request.text, source, target, glossary)
@@ -271,57 +346,3 @@ def _checked(text: str) -> str:
             )
         )
     return text
-
-
-def _small_talk(request: Request, text: str, clock: Clock) -> Events:
-    language = request.source or languages.detect(text)
-    reply = small_talk.reply(request.text, language)
-    yield reply
-    yield Answer(
-        text=reply,
-        kind="approved",
-        task="small_talk",
-        language=language,
-        ai_generated=False,
-        route=request.route,
-        timings_ms=clock.laps(),
-    )
-
-
-def _fallback(request: Request, clock: Clock) -> Events:
-    language = languages.detect(request.text)
-    reply = small_talk.no_base(language)
-    yield reply
-    why = t("there is no base to answer from", "il n'y a pas de base où chercher")
-    yield Answer(
-        text=reply,
-        kind="declined",
-        task="fallback",
-        language=language,
-        ai_generated=False,
-        route=Route("fallback", 1.0, why),
-        timings_ms=clock.laps(),
-    )
-
-
-def _language_pair(request: Request) -> tuple[str, str]:
-    if not request.text.strip():
-        raise UsageError(
-            t(
-                "There is nothing to translate: give a text.",
-                "Il n'y a rien à traduire : donnez un texte.",
-            )
-        )
-    source = request.source or languages.detect(
-        request.text, tuple(languages.NAMES), fallback="en" if request.target == "fr" else "fr"
-    )
-    target = request.target or ("en" if source == "fr" else "fr")
-    if source == target:
-        raise UsageError(
-            t(
-                "The text is already in that language ({code}): choose another with --to.",
-                "Le texte est déjà dans cette langue ({code}) : choisissez-en une autre avec --to.",
-                code=target,
-            )
-        )
-    return source, target

@@ -27,6 +27,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "translate": ("Translate a text or a file.", "Traduire un texte ou un fichier."),
     "transcribe": ("Write down a recording.", "Transcrire un enregistrement."),
+    "triage": (
+        "Sort a mail: labels, service, missing pieces, a draft, or to a human.",
+        "Trier un courrier : étiquettes, service, pièces manquantes, brouillon, ou à une personne.",
+    ),
     "kb": (
         "Knowledge bases: create, fill, search.",
         "Bases documentaires : créer, remplir, chercher.",

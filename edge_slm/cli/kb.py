@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from edge_slm.cli import output, prepare
+from edge_slm.cli import kb_review, kb_set, kb_synonyms, output, prepare
 from edge_slm.cli.options import AS_JSON
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import size, t
@@ -33,6 +33,9 @@ def command() -> None:
 
 
 command.add_command(prepare.command)
+command.add_command(kb_synonyms.command)
+command.add_command(kb_review.command)
+command.add_command(kb_set.command)
 
 
 @command.command("create", help=t("Make an empty base NAME.", "Créer une base vide NAME."))
@@ -247,64 +250,6 @@ def search_command(name: str, query: tuple[str, ...], limit: int, as_json: bool)
         place = " > ".join(part for part in (hit.title, hit.section) if part)
         click.echo(f"{hit.score:.2f}  {hit.document}, p. {hit.page}: {place}")
         click.echo(f"      {hit.text[:200].replace(chr(10), ' ')}")
-
-
-@command.command(
-    "review",
-    help=t(
-        "List the approved answers of a base, approve one for a QUESTION, or withdraw one.",
-        "Lister les réponses approuvées d'une base, en approuver une pour une QUESTION, ou en "
-        "retirer une.",
-    ),
-)
-@click.argument("name")
-@click.option("--question", help=t("Question to approve for.", "Question concernée."))
-@click.option("--answer", help=t("Answer, word for word.", "Réponse, mot pour mot."))
-@click.option("--by", help=t("Who approves it.", "Qui l'approuve."))
-@click.option(
-    "--passage",
-    type=int,
-    help=t("Passage that it cites (kb search --json).", "Passage cité (kb search --json)."),
-)
-@click.option(
-    "--withdraw",
-    type=int,
-    metavar="ID",
-    help=t("Withdraw an approval.", "Retirer une approbation."),
-)
-@AS_JSON
-def review(
-    name: str,
-    question: str | None,
-    answer: str | None,
-    by: str | None,
-    passage: int | None,
-    withdraw: int | None,
-    as_json: bool,
-) -> None:
-    """Approve answers."""
-    from edge_slm.kb import approvals
-
-    with _open(name) as base:
-        if withdraw is not None:
-            if not approvals.withdraw(base, withdraw):
-                raise UsageError(
-                    t("No approval has id {id}.", "Aucune approbation n'a l'id {id}.", id=withdraw)
-                )
-        elif question or answer or by or passage is not None:
-            if not (question and answer and by):
-                raise UsageError(
-                    t(
-                        "An approval needs --question, --answer and --by.",
-                        "Une approbation demande --question, --answer et --by.",
-                    )
-                )
-            approvals.approve(base, question, answer, passage, by)
-        elif as_json:
-            output.show_json(approvals.all_of(base))
-        else:
-            for row in approvals.all_of(base):
-                click.echo("{id}\t{question}\t{answer}\t{approved_by}, {approved_at}".format(**row))
 
 
 @command.command(

@@ -36,6 +36,11 @@ def show_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def show_json_line(value: msgspec.Struct) -> None:
+    """Print a value as JSON on one line."""
+    click.echo(msgspec.json.encode(value).decode())
+
+
 def show_answer(answer: Answer, *, streamed: bool, why: bool) -> None:
     """Show an answer and where it comes from.
 
@@ -45,6 +50,8 @@ def show_answer(answer: Answer, *, streamed: bool, why: bool) -> None:
         why: also show the route, the times and the tokens.
     """
     click.echo("" if streamed else answer.text)
+    if answer.understood:
+        click.echo(t("Understood: {q}", "Compris : {q}", q=answer.understood))
     if answer.sources or answer.kind == "written":
         click.echo()
     for source in answer.sources:

@@ -51,12 +51,12 @@ def command(name: str, model: str | None, on_battery: bool) -> None:
 def run(base: "KnowledgeBase", engines: "Engines") -> None:
     """Read the passages of a base with the chat model, and say what became of them."""
     from edge_slm.engines.llama import prefix_store
-    from edge_slm.tasks.hr_faq import ladder
+    from edge_slm.tasks.hr_faq.writing import prepare
 
     engine, used = engines.chat()
     label = t("Reading for {model}", "Lecture pour {model}", model=used.id)
     with progress(label, base.passage_count()) as advance:
-        read, passed = ladder.prepare(base, engine, lambda _: advance(1))
+        read, passed = prepare(base, engine, lambda _: advance(1))
     count, total = prefix_store.usage()
     cap = prefix_store.cap_bytes()
     click.echo(

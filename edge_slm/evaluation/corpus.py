@@ -17,7 +17,7 @@ from edge_slm.kb.readers import read_documents
 from edge_slm.progress import progress
 
 # Counts up when reading, cutting, stemming or embedding changes what an index holds.
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 
 def indexed(files: Sequence[Path], embedder: Embedder, hide_titles: bool = False) -> KnowledgeBase:

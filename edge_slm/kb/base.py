@@ -9,23 +9,21 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import msgspec
 import numpy as np
 
 from edge_slm import paths
 from edge_slm.engines import Embedder
 from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.i18n import Language, t
-from edge_slm.kb import schema, vectors
-from edge_slm.kb.calibration import Calibration
+from edge_slm.kb import rows, rungs, schema, vectors
+from edge_slm.kb.calibration import Calibration, decoded
 from edge_slm.kb.documents import Document, digest_of
-from edge_slm.kb.lexical import stems
 from edge_slm.kb.passages import Passage, headed, split
+from edge_slm.kb.rungs import Rungs
 from edge_slm.kb.vocabulary import CIVIL_SERVICE
 
 WAIT_SECONDS = 30.0  # for another program that writes a long document
@@ -108,7 +106,7 @@ class KnowledgeBase:
                 "language": language,
                 "contact": contact,
                 "audience": CIVIL_SERVICE[language] if audience is None else audience,
-                "calibration": msgspec.json.encode(Calibration()).decode(),
+                "calibration": "{}",
                 "created": schema.now(),
             },
         )
@@ -191,7 +189,12 @@ class KnowledgeBase:
     @property
     def calibration(self) -> Calibration:
         """What tells from a search whether the base holds an answer."""
-        return msgspec.json.decode(self.meta["calibration"], type=Calibration)
+        return decoded(self.meta["calibration"])
+
+    @property
+    def rungs(self) -> Rungs:
+        """The rungs of the answer ladder that this base allows."""
+        return rungs.decoded(self.meta["rungs"])
 
     @schema.explained()
     def add(
@@ -227,7 +230,9 @@ class KnowledgeBase:
                 t("{name} holds no text.", "{name} ne contient aucun texte.", name=document.name)
             )
         matrix = self._embed(document, passages, embedder, on_passages)
-        self._write(document, digest, access, passages, matrix)
+        with schema.transaction(self.connection) as db:
+            rows.replace_document(db, document, digest, access, self.language, passages, matrix)
+            schema.next_generation(db.conn)
         return True
 
     def check_embedder(self, embedder: Embedder) -> None:
@@ -251,10 +256,26 @@ class KnowledgeBase:
                 )
             )
 
+    def change(self, **facts: str) -> None:
+        """Change what the base says of itself (schema.CHANGEABLE), all together.
+
+        Raises:
+            ValueError: a fact that is no such one, or whose value cannot be read.
+            EdgeSlmError: the base cannot be written to now.
+        """
+        if unknown := facts.keys() - schema.CHANGEABLE:
+            raise ValueError(", ".join(sorted(unknown)))
+        decoded(facts.get("calibration", "{}"))
+        rungs.decoded(facts.get("rungs", ""))
+        with schema.transaction(self.connection) as db:
+            for key, value in facts.items():
+                db.table("meta").upsert({"key": key, "value": value}, pk="key")
+        self.meta.update(facts)
+
     def remove(self, name: str) -> bool:
         """Remove a document; return whether it was there."""
         with schema.transaction(self.connection) as db:
-            removed = self._delete(name)
+            removed = rows.delete_document(db.conn, name)
             if removed:
                 schema.next_generation(db.conn)
         return removed
@@ -305,82 +326,6 @@ class KnowledgeBase:
             batches.append(embedder.embed_passages([headed(document.title, p) for p in batch]))
             on_passages(len(batch))
         return np.concatenate(batches)
-
-    def _write(
-        self,
-        document: Document,
-        digest: str,
-        access: str,
-        passages: Sequence[Passage],
-        matrix: vectors.Vectors,
-    ) -> None:
-        pages: dict[int, list[str]] = {}
-        for block in document.blocks:
-            pages.setdefault(block.page, []).append(block.text)
-        with schema.transaction(self.connection) as db:
-            self._delete(document.name)
-            document_id = (
-                db.table("documents")
-                .insert(
-                    {
-                        "name": document.name,
-                        "title": document.title,
-                        "origin": document.origin,
-                        "date": document.date,
-                        "licence": document.licence,
-                        "sha256": digest,
-                        "access": access,
-                        "added": schema.now(),
-                        "pages": max(pages),
-                    }
-                )
-                .last_pk
-            )
-            db.table("pages").insert_all(
-                {"document": document_id, "number": number, "text": "\n\n".join(texts)}
-                for number, texts in pages.items()
-            )
-            for passage, vector in zip(passages, matrix, strict=True):
-                passage_id = (
-                    db.table("passages")
-                    .insert(self._passage_row(document_id, document.title, passage))
-                    .last_pk
-                )
-                db.table("vectors").insert(
-                    {"passage": passage_id, "vector": vectors.to_blob(vector)}
-                )
-            schema.next_generation(db.conn)
-
-    def _passage_row(self, document_id: Any, title: str, passage: Passage) -> dict[str, Any]:
-        return {
-            "document": document_id,
-            "page": passage.page,
-            "section": passage.section,
-            "text": passage.text,
-            "title_stems": " ".join(stems(title, self.language)),
-            "section_stems": " ".join(stems(passage.section, self.language)),
-            "text_stems": " ".join(stems(passage.text, self.language)),
-        }
-
-    def _delete(self, name: str) -> bool:
-        with closing(self.connection.cursor()) as cursor:
-            row = cursor.execute("SELECT id FROM documents WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                return False
-            cursor.execute(
-                "DELETE FROM vectors WHERE passage IN (SELECT id FROM passages WHERE document = ?)",
-                row,
-            )
-            # SQLite gives the id of the last passage anew: an approval must not cite another.
-            cursor.execute(
-                "UPDATE approved SET passage = NULL WHERE passage IN "
-                "(SELECT id FROM passages WHERE document = ?)",
-                row,
-            )
-            cursor.execute("DELETE FROM passages WHERE document = ?", row)
-            cursor.execute("DELETE FROM pages WHERE document = ?", row)
-            cursor.execute("DELETE FROM documents WHERE id = ?", row)
-            return True
 
 
 def base_path(name: str) -> Path:

@@ -4,6 +4,7 @@ A passage stays within one page and one section, so that its citation is exact. 
 databases or models.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,7 @@ from edge_slm.text import sentences
 # prompt tokens, and less memory: llama.cpp reserves a megabyte for each token that E5 reads.
 TARGET = 900
 LONGEST = 1100
+REPEATED = 3  # a lead-in or a table's header longer than a third of a passage is not repeated
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ def split(document: Document, target: int = TARGET, longest: int = LONGEST) -> l
         document: the document.
         target: characters after which a passage is closed at the next block's end.
         longest: characters that no passage exceeds; longer blocks are cut at lines, sentences,
-            then words. The first line of a cut table is repeated.
+            then words. A line that ends in “:” stays with what it announces. Each piece of a
+            cut list or table repeats its lead-in line and the names of its columns.
     """
     passages: list[Passage] = []
     for (page, section), blocks in groupby(document.blocks, key=lambda b: (b.page, b.section)):
@@ -49,14 +52,26 @@ def headed(title: str, passage: Passage) -> str:
 
 
 def _pieces(blocks: Iterator[Block], longest: int) -> Iterator[str]:
-    for block in blocks:
-        text = block.text.strip()
-        if not text:
-            continue
+    for text in _led(blocks):
         if len(text) <= longest:
             yield text
         else:
             yield from _cut(text, longest)
+
+
+def _led(blocks: Iterator[Block]) -> Iterator[str]:
+    """Yield the texts of blocks, a line that announces what follows (“:”) joined to it."""
+    leads: list[str] = []
+    for block in blocks:
+        text = block.text.strip()
+        if not text:
+            continue
+        leads.append(text)
+        if not text.endswith(":"):
+            yield "\n".join(leads)
+            leads.clear()
+    if leads:
+        yield "\n".join(leads)
 
 
 def _gather(pieces: Iterator[str], target: int, longest: int) -> Iterator[str]:
@@ -74,10 +89,30 @@ def _gather(pieces: Iterator[str], target: int, longest: int) -> Iterator[str]:
 
 def _cut(text: str, longest: int) -> Iterator[str]:
     lines = [line for line in text.splitlines() if line.strip()]
-    header = lines[0] + "\n" if _is_table(lines) and len(lines[0]) < longest // 4 else ""
+    header = _header(lines, longest // REPEATED)
     room = longest - len(header)
-    for number, piece in enumerate(_gather(_short_lines(lines, room), room, room)):
+    short = list(_short_lines(lines, room))
+    total = sum(len(line) + 1 for line in short)
+    # Pieces of like length: filled one by one, the last would be a scrap.
+    even = math.ceil(total / math.ceil(total / room))
+    for number, piece in enumerate(_gather(iter(short), even, room)):
         yield piece if number == 0 else header + piece
+
+
+def _header(lines: list[str], longest: int) -> str:
+    """Return what each piece of a cut list or table needs: its lead-in, its columns' names."""
+    lead = next((n for n, line in enumerate(lines) if _is_item(line) or " | " in line), 0)
+    parts = []
+    if lead and lines[lead - 1].endswith(":"):
+        parts.append(sentences(lines[lead - 1])[-1])
+    if _is_table(lines[lead:]):
+        parts.append(lines[lead])
+    # Where both are too long, the columns' names say more.
+    for kept in (parts, parts[-1:]):
+        header = "".join(f"{part}\n" for part in kept)
+        if len(header) <= longest:
+            return header
+    return ""
 
 
 def _short_lines(lines: list[str], longest: int) -> Iterator[str]:
@@ -99,5 +134,9 @@ def _words_within(sentence: str, longest: int) -> Iterator[str]:
         yield sentence
 
 
+def _is_item(line: str) -> bool:
+    return line.startswith("- ")
+
+
 def _is_table(lines: list[str]) -> bool:
-    return len(lines) > 2 and all(" | " in line for line in lines[:3])
+    return len(lines) > 1 and all(" | " in line for line in lines[:3])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edge_slm import files
 from edge_slm.errors import EdgeSlmError, IntegrityError
 from edge_slm.i18n import t
+from edge_slm.kb import calibration, rungs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -27,6 +28,9 @@ META = (
     "calibration",
     "created",
 )
+# Facts that a base made before them does not hold, and what they are then.
+LATER = {"rungs": "", "curve": ""}
+CHANGEABLE = frozenset({"contact", "audience", "calibration", *LATER})
 
 
 def create(path: Path, meta: dict[str, str]) -> None:
@@ -120,9 +124,16 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     if meta.get("version") != VERSION:
         raise ValueError(f"version {meta.get('version')}, expected {VERSION}")
+    if strange := [str(key) for key, value in meta.items() if not isinstance(value, str)]:
+        raise ValueError(f"no text: {', '.join(strange)}")
     if not 0 < int(meta["dimensions"]) <= MOST_DIMENSIONS:
         raise ValueError(f"dimensions {meta['dimensions']}")
-    return {key: meta[key] for key in META}
+    meta = {key: meta[key] for key in META} | {
+        key: meta.get(key, default) for key, default in LATER.items()
+    }
+    calibration.decoded(meta["calibration"])
+    rungs.decoded(meta["rungs"])
+    return meta
 
 
 def check_size(connection: sqlite3.Connection, path: Path) -> None:

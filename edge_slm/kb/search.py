@@ -3,7 +3,8 @@
 Each passage gets two scores, BM25 over stems and the cosine of E5, both scaled to what this
 question's candidates span; E5's cosines are compressed (0.75 to 0.9 for right and wrong alike), so
 they are never compared raw. A passage also gains from the opening of its document, which says what
-the document is about. How sure the base is that it holds an answer at all is in calibration.py.
+the document is about. What the question says in the base's words is in words.py, how sure the base
+is that it holds an answer at all in calibration.py.
 """
 
 import math
@@ -18,9 +19,10 @@ from edge_slm.kb import schema
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.calibration import Signals
 from edge_slm.kb.lexical import match_expression, stems
-from edge_slm.kb.vocabulary import expanded
+from edge_slm.kb.words import understood, words_of
 
-CANDIDATES = 300  # passages taken from each side
+CANDIDATES = 300  # passages whose vectors are nearest
+WITH_WORDS = 1000  # passages with the question's words: many hold a common one
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ class Weights:
     section: float = 1.0
     text: float = 1.0
     dense: float = 1.0  # of the cosine's side, against 1.0 for BM25
+    added: float = 0.5  # of a word that the base adds to the question, against 1.0 for its own
     lead: float = 0.5  # of the score of the document's first passage, against 1.0 for its own
+    opening: float = 0.2  # of the share of the question's words that the first passage holds
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,19 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found, and the weight of each stem of the question (`rarity`)."""
+    """What a search found.
+
+    Attributes:
+        hits: passages, best first.
+        signals: what tells whether they answer.
+        rarity: weight of each stem of the question, its typing mended (`rarity`).
+        asked: the question as it was understood: typing mended, nothing added.
+    """
 
     hits: tuple[Hit, ...]
     signals: Signals
     rarity: Mapping[str, float] = field(default_factory=dict)
+    asked: str = ""
 
 
 NOTHING = Found((), Signals(0.0, 0.0, 0.0))
@@ -87,22 +99,26 @@ def search(
     ids, matrix = base.matrix()
     if len(matrix) == 0:
         return NOTHING
-    plain = expanded(question, base.language)
-    lexical = _bm25(base, list(dict.fromkeys(stems(plain, base.language))), weights)
+    asked = understood(base, question)
+    own = list(dict.fromkeys(stems(asked.question, base.language)))
+    weight = rarity(base, own)
+    lexical = _lexical(base, own, stems(asked.expanded, base.language), weights)
     # The audience's words steer the vectors only: as words, they are in every legal reference.
-    cosines = matrix @ embedder.embed_query(f"{plain} {base.audience}".rstrip())
+    cosines = matrix @ embedder.embed_query(f"{asked.expanded} {base.audience}".rstrip())
     nearest = _nearest(cosines)
-    scores = _fuse(base, lexical, Cosines(ids, cosines, nearest), weights)
+    both = Sides(lexical, Cosines(ids, cosines, nearest))
+    scores = _fuse(base, both, weight, weights)
     best = sorted(scores, key=lambda p: (-scores[p], p))[:limit]
     hits = tuple(hit for p in best if (hit := hit_of(base, p, scores[p])))
-    weight = rarity(base, list(dict.fromkeys(stems(question, base.language))))
-    signals = Signals(
+    if base.audience:
         # Without the audience's words, which bring every question nearer.
-        cosine=float((matrix @ embedder.embed_query(plain)).max()),
+        cosines = matrix @ embedder.embed_query(asked.expanded)
+    signals = Signals(
+        cosine=float(cosines.max()),
         agreement=hits[0].score if hits else 0.0,
         coverage=_coverage(base, weight, hits[0].document) if hits else 0.0,
     )
-    return Found(hits, signals, weight)
+    return Found(hits, signals, weight, asked.question)
 
 
 def rarity(base: KnowledgeBase, words: Sequence[str]) -> dict[str, float]:
@@ -117,19 +133,23 @@ def rarity(base: KnowledgeBase, words: Sequence[str]) -> dict[str, float]:
     return weights
 
 
+def _lexical(
+    base: KnowledgeBase, own: Sequence[str], said: Sequence[str], weights: Weights
+) -> dict[int, float]:
+    """Return the BM25 scores of the question's own stems and, counting less, of those added."""
+    scores = _bm25(base, own, weights)
+    for passage, score in _bm25(base, [word for word in said if word not in own], weights).items():
+        scores[passage] = scores.get(passage, 0.0) + weights.added * score
+    return scores
+
+
 def _bm25(base: KnowledgeBase, words: Sequence[str], weights: Weights) -> dict[int, float]:
     if not words:
         return {}
     rows = base.connection.execute(
         """SELECT rowid, -bm25(passages_fts, ?, ?, ?) AS score FROM passages_fts
            WHERE passages_fts MATCH ? ORDER BY score DESC LIMIT ?""",
-        (
-            weights.title,
-            weights.section,
-            weights.text,
-            match_expression(list(words)),
-            CANDIDATES,
-        ),
+        (weights.title, weights.section, weights.text, match_expression(list(words)), WITH_WORDS),
     )
     return {int(passage): float(score) for passage, score in rows}
 
@@ -154,29 +174,43 @@ class Cosines:
         self._high, self._low = float(values[nearest[0]]), float(values[nearest[-1]])
         self.passages = [int(ids[place]) for place in nearest]
 
-    def scaled(self, passage: int) -> float:
+    def scaled(self, passages: Sequence[int]) -> dict[int, float]:
         """Return 1 for the nearest passage, 0 for the last of the nearest and all beyond."""
-        place = int(np.searchsorted(self._ids, passage))
-        # The full text may hold what another program has added since the matrix was read.
-        if place == len(self._ids) or self._ids[place] != passage:
-            return 0.0
+        wanted = np.array(passages, np.int64)
+        places = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
         span = (self._high - self._low) or 1.0
-        return max(0.0, (float(self._values[place]) - self._low) / span)
+        scaled = np.maximum(0.0, (self._values[places] - self._low) / span)
+        # The full text may hold what another program has added since the matrix was read.
+        scaled[self._ids[places] != wanted] = 0.0
+        return dict(zip(passages, scaled.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both sides of a search: BM25 scores by passage, and cosines."""
+
+    lexical: Mapping[int, float]
+    cosines: Cosines
 
 
 def _fuse(
-    base: KnowledgeBase, lexical: dict[int, float], cosines: Cosines, weights: Weights
+    base: KnowledgeBase, sides: Sides, rarity: Mapping[str, float], weights: Weights
 ) -> dict[int, float]:
-    top = max(lexical.values(), default=0.0) or 1.0
+    leads = _leads(base, {*sides.lexical, *sides.cosines.passages})
+    dense = sides.cosines.scaled(list({*leads, *leads.values()}))
+    top = max(sides.lexical.values(), default=0.0) or 1.0
 
     def own(passage: int) -> float:
-        dense = cosines.scaled(passage)
-        return (lexical.get(passage, 0.0) / top + weights.dense * dense) / (1 + weights.dense)
+        words = sides.lexical.get(passage, 0.0) / top
+        return (words + weights.dense * dense[passage]) / (1 + weights.dense)
 
-    leads = _leads(base, {*lexical, *cosines.passages})
+    scores = {passage: own(passage) + weights.lead * own(lead) for passage, lead in leads.items()}
+    best = sorted(scores, key=lambda p: (-scores[p], p))[:CANDIDATES]
+    shares = _shares(base, {leads[passage] for passage in best}, rarity)
+    whole = 1 + weights.lead + weights.opening
     return {
-        passage: (own(passage) + weights.lead * own(lead)) / (1 + weights.lead)
-        for passage, lead in leads.items()
+        passage: (scores[passage] + weights.opening * shares[leads[passage]]) / whole
+        for passage in best
     }
 
 
@@ -191,6 +225,29 @@ def _leads(base: KnowledgeBase, passages: set[int]) -> dict[int, int]:
         tuple(passages),
     )
     return {int(passage): int(lead) for passage, lead in rows}
+
+
+def _shares(
+    base: KnowledgeBase, passages: set[int], rarity: Mapping[str, float]
+) -> dict[int, float]:
+    """Return the share of the question's stems, weighted by rarity, that passages hold.
+
+    Stems that no document holds tell no passage from another, and are left out.
+    """
+    known = words_of(base).stems
+    asked = {word: weight for word, weight in rarity.items() if word in known}
+    total = sum(asked.values()) or 1.0
+    marks = ", ".join("?" * len(passages))
+    rows = base.connection.execute(
+        f"""SELECT id, title_stems || ' ' || section_stems || ' ' || text_stems
+            FROM passages WHERE id IN ({marks})""",
+        tuple(passages),
+    )
+    held = {passage: set(words.split()) for passage, words in rows}
+    return {
+        passage: sum(weight for word, weight in asked.items() if word in words) / total
+        for passage, words in held.items()
+    }
 
 
 def hit_of(base: KnowledgeBase, passage: int, score: float) -> Hit | None:

@@ -14,7 +14,7 @@ _REPLIES = {
 
 
 def reply(kind: str, language: str) -> str:
-    """Return the reply to a kind of small talk (router.py) in a language."""
+    """Return the reply to a kind of small talk (routing/rules.py) in a language."""
     if kind in _REPLIES:
         return say(language, *_REPLIES[kind])
     return abilities(language)
@@ -42,6 +42,17 @@ def scope(language: str) -> str:
         "and write down recordings (“transcribe meeting.wav”).",
         "C'est loin de leurs sujets. Je sais aussi traduire (« traduis en anglais : … ») et "
         "transcrire des enregistrements (« transcris reunion.wav »).",
+    )
+
+
+def not_obeyed(language: str) -> str:
+    """Return what is said to a request that is an order to the assistant itself."""
+    return say(
+        language,
+        "This reads like an order about how I work rather than a question, so I leave it; please "
+        "ask me what you would like to know.",
+        "Cela ressemble à un ordre sur ma façon de travailler plutôt qu'à une question, et je n'y "
+        "donne pas suite ; dites-moi ce que vous souhaitez savoir.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_slm import language as languages
 from edge_slm.answer import Usage
 from edge_slm.engines import ChatEngine, Message, Piece
 from edge_slm.errors import UsageError
@@ -234,3 +235,31 @@ def _cut_off(text: str) -> str:
         "La traduction de « {text} » a été coupée.",
         text=shorten(text),
     )
+
+
+def language_pair(text: str, source: str | None, target: str | None) -> tuple[str, str]:
+    """Return the codes of the languages to translate from and into, guessed where not given.
+
+    Raises:
+        UsageError: there is no text, or it is in the language wanted already.
+    """
+    if not text.strip():
+        raise UsageError(
+            t(
+                "There is nothing to translate: give a text.",
+                "Il n'y a rien à traduire : donnez un texte.",
+            )
+        )
+    source = source or languages.detect(
+        text, tuple(languages.NAMES), fallback="en" if target == "fr" else "fr"
+    )
+    target = target or ("en" if source == "fr" else "fr")
+    if source == target:
+        raise UsageError(
+            t(
+                "The text is already in that language ({code}): choose another with --to.",
+                "Le texte est déjà dans cette langue ({code}) : choisissez-en une autre avec --to.",
+                code=target,
+            )
+        )
+    return source, target

@@ -12,16 +12,17 @@ LONGEST_MODULE = 400  # lines, exclusive
 
 # Below the line of a part, its modules never import these: dependencies point down.
 FORBIDDEN = {
-    "edge_slm.engines": ("tasks", "assistant", "router", "cli", "server", "kb", "evaluation"),
-    "edge_slm.kb": ("tasks", "assistant", "router", "cli", "server", "evaluation"),
-    "edge_slm.tasks": ("assistant", "router", "cli", "server", "evaluation"),
-    "edge_slm.sources": ("tasks", "assistant", "router", "cli", "kb", "evaluation", "engines"),
-    "edge_slm.convert": ("tasks", "assistant", "router", "cli", "kb", "evaluation", "engines"),
+    "edge_slm.engines": ("tasks", "assistant", "routing", "cli", "server", "kb", "evaluation"),
+    "edge_slm.kb": ("tasks", "assistant", "routing", "cli", "server", "evaluation"),
+    "edge_slm.tasks": ("assistant", "routing", "cli", "server", "evaluation"),
+    "edge_slm.sources": ("tasks", "assistant", "routing", "cli", "kb", "evaluation", "engines"),
+    "edge_slm.convert": ("tasks", "assistant", "routing", "cli", "kb", "evaluation", "engines"),
     "edge_slm.assistant": ("cli", "server", "evaluation"),
     "edge_slm.evaluation": ("cli", "server"),
-    "edge_slm.router": ("tasks", "assistant", "cli", "kb", "engines"),
+    "edge_slm.routing": ("tasks", "assistant", "cli", "kb", "engines"),
+    "edge_slm.conversation": ("tasks", "assistant", "cli", "server", "engines", "evaluation"),
     "edge_slm.server": ("cli", "evaluation"),
-    "edge_slm.answer": ("tasks", "assistant", "cli", "kb", "engines", "router"),
+    "edge_slm.answer": ("tasks", "assistant", "cli", "kb", "engines", "routing"),
 }
 # What each command may know; commands that only talk to the assistant know nothing below it,
 # but for the files that they read and write.
@@ -30,6 +31,7 @@ COMMANDS = {
     "edge_slm.cli.ask": {"assistant"},
     "edge_slm.cli.translate": {"assistant", "tasks.translation"},
     "edge_slm.cli.transcribe": {"assistant", "tasks.speech"},
+    "edge_slm.cli.triage": {"assistant", "tasks.triage"},
 }
 HEAVY = {
     *("llama_cpp", "faster_whisper", "huggingface_hub", "pypdf", "selectolax", "rich", "gguf"),

@@ -60,7 +60,7 @@ def test_exit_codes_are_those_of_the_contract() -> None:
     [
         "import edge_slm",
         "import edge_slm.cli",
-        "import edge_slm.router, edge_slm.answer, edge_slm.i18n, edge_slm.offline",
+        "import edge_slm.routing.router, edge_slm.answer, edge_slm.i18n, edge_slm.offline",
         "from edge_slm.cli import run\nassert run(['--help']) == 0",
         "from edge_slm.cli import run\nassert run(['--version']) == 0",
         "from edge_slm.cli import run\nassert run(['ask', '--help']) == 0",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_slm.answer import Task
 from edge_slm.assistant import LONGEST_REQUEST
-from edge_slm.router import route
+from edge_slm.routing.router import route
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "routing"
 

@@ -77,10 +77,10 @@ def approve_and_withdraw(run: Runner, base: str, passage: str) -> None:
     assert answer["model"] is None
     assert answer["usage"]["completion_tokens"] == 0
     assert answer["sources"][0]["document"] == "vestiaires.md"
-    (row,) = run.json("kb", "review", base)
+    (row,) = run.json("kb", "review", base, "--approved")
     assert row["approved_by"] == "Anne"
     assert run("kb", "review", base, "--withdraw", str(row["id"])).returncode == 0
-    assert run.json("kb", "review", base) == []
+    assert run.json("kb", "review", base, "--approved") == []
     sentence(run("kb", "review", base, "--withdraw", str(row["id"])), 2)
     assert "--by" in sentence(run("kb", "review", base, *words[:4]), 2)
 

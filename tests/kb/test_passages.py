@@ -43,7 +43,8 @@ def test_no_passage_is_too_long_and_no_word_is_lost(
     assert all(0 < len(passage.text) <= longest for passage in passages)
     assert all(passage.text.strip() for passage in passages)
     filled = [block for block in document.blocks if block.text.strip()]
-    if not any(" | " in block.text for block in filled):  # a table's first row is repeated
+    # A table's first row and a list's lead-in are repeated.
+    if not any(" | " in block.text or ":" in block.text for block in filled):
         whole = [Passage(block.text, block.page, block.section) for block in filled]
         assert by_place(passages) == by_place(whole)
 
@@ -104,3 +105,57 @@ def test_a_table_with_rows_of_any_length_stays_within_the_limit(header: str) -> 
 def test_a_document_without_text_has_no_passage() -> None:
     assert split(Document("a", "A", ())) == []
     assert split(Document("a", "A", (Block(" \n\t", 1, ""),))) == []
+
+
+def items(count: int) -> str:
+    return "\n".join(f"- Le cas numéro {number} donne droit à un jour." for number in range(count))
+
+
+def test_a_list_stays_with_the_line_that_announces_it() -> None:
+    lead = "Un jour est accordé dans les cas suivants :"
+    before = "Une règle générale du service. " * 25
+    blocks = (Block(before, 1, ""), Block(lead, 1, ""), Block(items(8), 1, ""))
+    texts = [passage.text for passage in split(Document("a", "A", blocks))]
+    assert texts == [before.strip(), f"{lead}\n{items(8)}"]
+
+
+def test_each_piece_of_a_long_list_repeats_its_lead_in() -> None:
+    lead = "Le service accorde un jour. Les cas sont les suivants :"
+    blocks = (Block(lead, 1, ""), Block(items(60), 1, ""))
+    texts = [passage.text for passage in split(Document("a", "A", blocks))]
+    assert len(texts) > 1
+    assert texts[0].startswith(lead)
+    assert all(text.startswith("Les cas sont les suivants :\n- ") for text in texts[1:])
+    shown = [line for text in texts for line in text.splitlines() if line.startswith("- ")]
+    assert shown == items(60).splitlines()
+
+
+def test_each_piece_of_a_long_table_repeats_its_lead_in_and_its_header() -> None:
+    rows = [f"Grade {number} | {number} jours" for number in range(200)]
+    blocks = (Block("Les droits sont :", 1, ""), Block("\n".join(["Grade | Droits", *rows]), 1, ""))
+    texts = [passage.text for passage in split(Document("a", "A", blocks))]
+    assert len(texts) > 2
+    assert all(text.startswith("Les droits sont :\nGrade | Droits\nGrade ") for text in texts)
+    assert max(map(len, texts)) < 1.5 * min(map(len, texts))
+
+
+def test_a_short_table_is_never_cut() -> None:
+    table = "\n".join(["Grade | Droits", *(f"Grade {n} | {n} jours" for n in range(30))])
+    blocks = (Block("Une phrase du service. " * 30, 1, ""), Block(table, 1, ""))
+    texts = [passage.text for passage in split(Document("a", "A", blocks))]
+    assert table in texts
+
+
+def test_a_header_too_long_to_repeat_is_left_out() -> None:
+    header = "Un titre de colonne fort long " * 20 + "| Autre"
+    table = "\n".join([header, *(f"Grade {n} | {n} jours" for n in range(100))])
+    texts = [passage.text for passage in split(Document("a", "A", (Block(table, 1, ""),)))]
+    assert all(len(text) <= LONGEST for text in texts)
+    assert sum(header.strip() in text for text in texts) == 1
+
+
+def test_a_lead_in_at_the_end_stays() -> None:
+    blocks = (Block("Voir :", 1, ""), Block("Voir aussi :", 1, ""))
+    assert [passage.text for passage in split(Document("a", "A", blocks))] == [
+        "Voir :\nVoir aussi :"
+    ]

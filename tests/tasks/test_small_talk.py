@@ -27,7 +27,7 @@ def test_without_a_base_it_says_how_to_make_one(language: str) -> None:
 
 
 def test_the_examples_that_it_gives_are_understood() -> None:
-    from edge_slm.router import route
+    from edge_slm.routing.router import route
 
     examples = ["translate into French: …", "transcribe meeting.wav", "traduis en anglais : …"]
     for example in [*examples, "transcris reunion.wav"]:

@@ -2,13 +2,31 @@
 
 import click
 
-from edge_slm.cli.evaluate import answers, calibrate, retrieval
+from edge_slm.cli.evaluate import (
+    answers,
+    approved,
+    calibrate,
+    follow_ups,
+    injection,
+    pii,
+    quotes,
+    retrieval,
+    routing,
+    triage,
+)
 from edge_slm.i18n import t
 
 SUITES = {
     "retrieval": retrieval.command,
     "answers": answers.command,
+    "approved": approved.command,
     "calibrate": calibrate.command,
+    "follow-ups": follow_ups.command,
+    "pii": pii.command,
+    "quotes": quotes.command,
+    "routing": routing.command,
+    "injection": injection.command,
+    "triage": triage.command,
 }
 
 

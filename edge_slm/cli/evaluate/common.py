@@ -76,5 +76,16 @@ def show(score: msgspec.Struct, as_json: bool) -> None:
             click.echo(f"{key}: {len(value)}")
             for line in value:
                 click.echo(f"  {line}")
+        elif isinstance(value, dict):
+            click.echo(f"{key}:")
+            for name, line in value.items():
+                click.echo(f"  {name}: {_one_line(line)}")
         else:
             click.echo(f"{key}: {value}")
+
+
+def _one_line(value: object) -> object:
+    """Return a group of figures as “name figure, name figure”."""
+    if not isinstance(value, dict):
+        return value
+    return ", ".join(f"{name} {figure}" for name, figure in value.items())

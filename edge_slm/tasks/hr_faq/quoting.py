@@ -1,41 +1,103 @@
-"""Finds the sentences of a passage that answer a question, word for word.
+"""Finds the sentence of the passages that answers a question, word for word.
 
-A quotation costs no token and cannot invent: it is tried before a model writes.
+A quotation costs no token and cannot invent: it is tried before a model writes. Each sentence gets
+a score, linear in some features, and a probability against all others. It sees words, not meaning.
 """
 
-import re
-from collections.abc import Mapping, Sequence, Set
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from operator import itemgetter
+
+import msgspec
 
 from edge_slm.i18n import Language
 from edge_slm.kb.lexical import stems
 from edge_slm.kb.search import Hit
-from edge_slm.text import figures, fold, sentences
+from edge_slm.tasks.hr_faq.asking import denies, units, wants_figure, wants_verdict
+from edge_slm.text import figures, sentences
 
-# A question word found in the titles counts less than one in the sentence itself.
-TITLE_SHARE = 0.5
-# A question for a figure is answered by a sentence that holds one.
-FIGURE_BONUS = 0.5
-# The documents' own word for what an agent says (kb/vocabulary.py).
-SYNONYM_BONUS = 0.1
 LONGEST = 480  # characters of a quotation
+LONG_LINE = 400  # characters from which a line counts as long as any
 
-_WANTS_FIGURE = re.compile(
-    r"\b(combien|quand|a partir de (quand|quel)|jusqu'?a (quand|quelle)|"
-    r"quel(le)?s? (est |sont )?(l[ae'] ?|les )?(\w+ ){0,2}?"
-    r"(duree|delai|montant|taux|plafond|date|prix|pourcentage|heure|nombre|age|preavis|periode)|"
-    r"duree|delai|preavis|montant|how (many|much|long|often|old)|when|"
-    r"what (is the )?(date|amount|rate|limit|number|age))"
+
+class Features(msgspec.Struct, frozen=True):
+    """What is looked at in a sentence; shares are of the question's stems, weighted by rarity.
+
+    own, section, title: share that the sentence holds; that only its section's name adds; that
+        only the document's title adds.
+    synonym: stems that documents use for what the question says, at most 3, by 3.
+    figure: 1 when the question asks for a figure and the sentence holds one that it did not give.
+    other_figure: 1 when the sentence holds one and the question asks for none.
+    unit: 1 when both name the same unit.
+    denial: 1 when the question asks for a yes or no and the sentence denies.
+    passage: score of the passage, 0 to 1.
+    best_document: 1 when it is the best document's.
+    rank: of the passage, from 0, by 10.
+    length: of the line, 0 to 1.
+    header: 1 when the line names the columns of a table.
+    """
+
+    own: float = 0.0
+    section: float = 0.0
+    title: float = 0.0
+    synonym: float = 0.0
+    figure: float = 0.0
+    other_figure: float = 0.0
+    unit: float = 0.0
+    denial: float = 0.0
+    passage: float = 0.0
+    best_document: float = 0.0
+    rank: float = 0.0
+    length: float = 0.0
+    header: float = 0.0
+
+
+# Fitted by `edge-slm eval quotes` on examples/questions (docs/decisions/0006-answer-ladder.md).
+WEIGHTS = Features(
+    own=9.73,
+    section=8.32,
+    title=7.85,
+    synonym=0.57,
+    figure=4.24,
+    other_figure=0.96,
+    unit=0.97,
+    denial=1.66,
+    passage=6.95,
+    best_document=0.78,
+    rank=-2.06,
+    length=-4.55,
+    header=-2.88,
 )
 
 
 @dataclass(frozen=True)
-class Quote:
-    """Words of a passage that answer, and how well (about 0 to 1.5)."""
+class Candidate:
+    """A sentence: line `place` of the lines of a passage."""
 
     hit: Hit
-    text: str  # as they stand in the passage
+    lines: Sequence[str]
+    place: int
+    features: Features
+
+    @property
+    def line(self) -> str:
+        """The sentence."""
+        return self.lines[self.place]
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words of a passage that answer.
+
+    text: as they stand in the passage. score: how much likelier than any other, 0 to 1. strength:
+    the linear score of the sentence, about 0 to 30.
+    """
+
+    hit: Hit
+    text: str
     score: float
+    strength: float
 
     @property
     def shown(self) -> str:
@@ -48,19 +110,33 @@ class Quote:
         return f"{cells[0]} — " + " ; ".join(pairs)
 
 
-def wants_figure(question: str) -> bool:
-    """Return whether a question asks for a number, an amount, a date or a duration."""
-    return bool(_WANTS_FIGURE.search(fold(question)))
+def best_quote(sentences_found: Iterable[Candidate]) -> Quote | None:
+    """Return the best quotation, or None where no sentence shares a word with the question."""
+    scored = [(linear(candidate.features), candidate) for candidate in sentences_found]
+    if not scored:
+        return None
+    top, best = max(scored, key=itemgetter(0))
+    share = 1 / sum(math.exp(score - top) for score, _ in scored)
+    f = best.features
+    if f.header or not f.own + f.section + f.title + f.synonym:
+        return None
+    return Quote(best.hit, whole(best.lines, best.place), round(share, 4), round(top, 4))
 
 
-def best_quote(
+def linear(features: Features, weights: Features = WEIGHTS) -> float:
+    """Return the score of a sentence: its features, each times its weight."""
+    pairs = zip(msgspec.structs.astuple(weights), msgspec.structs.astuple(features), strict=True)
+    return sum(float(weight) * float(value) for weight, value in pairs)
+
+
+def candidates(
     question: str,
     hits: Sequence[Hit],
     rarity: Mapping[str, float],
     language: Language,
     synonyms: Set[str] = frozenset(),
-) -> Quote | None:
-    """Return the best quotation of the hits, or None where they share no word with the question.
+) -> Iterator[Candidate]:
+    """Yield each sentence of the hits with its features; nothing for a question without a word.
 
     Args:
         question: the question.
@@ -71,33 +147,35 @@ def best_quote(
     """
     total = sum(rarity.values())
     if not total:
-        return None
-    asked = figures(question)
+        return
+    asked, unit, verdict = figures(question), units(question), wants_verdict(question)
     wanted = wants_figure(question)
-    best: Quote | None = None
-    for hit in hits:
+
+    def share(words: Set[str]) -> float:
+        return sum(weight for word, weight in rarity.items() if word in words) / total
+
+    for rank, hit in enumerate(hits):
         lines = sentences(hit.text)
-        around = set(stems(f"{hit.title} {hit.section}", language))
+        title, section = set(stems(hit.title, language)), set(stems(hit.section, language))
         for place, line in enumerate(lines):
-            if _is_header(lines, place):
-                continue
             held = set(stems(line, language))
-            score = (
-                sum(
-                    weight * (1.0 if word in held else TITLE_SHARE if word in around else 0.0)
-                    for word, weight in rarity.items()
-                )
-                / total
+            given = bool(figures(line) - asked)
+            features = Features(
+                own=share(held),
+                section=share(section - held),
+                title=share(title - held - section),
+                synonym=min(3, len(held & synonyms)) / 3,
+                figure=float(wanted and given),
+                other_figure=float(given and not wanted),
+                unit=float(bool(unit & units(line))) if unit else 0.0,
+                denial=float(verdict and denies(line)),
+                passage=hit.score,
+                best_document=float(hit.document == hits[0].document),
+                rank=rank / 10,
+                length=min(len(line), LONG_LINE) / LONG_LINE,
+                header=float(_is_header(lines, place)),
             )
-            score += SYNONYM_BONUS * len(held & synonyms)
-            if not score:
-                continue
-            if wanted and figures(line) - asked:
-                score += FIGURE_BONUS
-            score *= hit.score
-            if best is None or score > best.score:
-                best = Quote(hit, _whole(lines, place), round(score, 4))
-    return best
+            yield Candidate(hit, lines, place, features)
 
 
 def _is_header(lines: Sequence[str], place: int) -> bool:
@@ -108,7 +186,7 @@ def _is_header(lines: Sequence[str], place: int) -> bool:
     return in_table and begins and goes_on
 
 
-def _whole(lines: Sequence[str], place: int) -> str:
+def whole(lines: Sequence[str], place: int) -> str:
     """Return a sentence with what it needs to be understood: a list's items, a table's header."""
     line = lines[place]
     kept = [line]
@@ -119,12 +197,15 @@ def _whole(lines: Sequence[str], place: int) -> str:
         if first < place:
             kept.insert(0, lines[first])
     elif line.startswith("- "):
-        lead = next((i for i in range(place - 1, -1, -1) if not lines[i].startswith("- ")), None)
-        if lead is not None and lines[lead].endswith(":"):
-            kept.insert(0, lines[lead])
+        first = place
+        while first and lines[first - 1].startswith("- "):
+            first -= 1
+        if first and lines[first - 1].endswith(":"):
+            everything = whole(lines, first - 1)
+            return everything if line in everything.split("\n") else f"{lines[first - 1]}\n{line}"
     elif line.endswith(":"):
         for following in lines[place + 1 :]:
-            if not following.startswith("- ") or len("\n".join(kept)) > LONGEST:
+            if not following.startswith("- ") or len("\n".join([*kept, following])) > LONGEST:
                 break
             kept.append(following)
     return "\n".join(kept)

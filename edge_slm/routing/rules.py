@@ -1,17 +1,17 @@
-"""Which task takes a request: rules first, since the plainest requests name their task.
+"""The plainest requests name their task: a translation, a recording, small talk.
 
-It looks at the words only. Whether the base holds an answer is for the task to find out.
+These rules are sure where they fire; they say nothing of other requests.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge_slm.answer import Route
 from edge_slm.i18n import t
 from edge_slm.language import NAMES, code_of
+from edge_slm.routing.request import Label, Request
 
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma"}
@@ -97,36 +97,9 @@ _ENGLISH = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request as the router understands it.
-
-    `text` is what the task works on: the question, the text to translate, the path of a recording,
-    or the kind of small talk. `source` and `target` are language codes of a translation; `source`
-    is also the language of small talk.
-    """
-
-    route: Route
-    text: str
-    source: str | None = None
-    target: str | None = None
-
-
-def route(text: str) -> Request:
-    """Return the task that a request is for. `text` is stripped and not empty."""
-    return (
-        _translation(text)
-        or _recording(text)
-        or _small_talk(text)
-        or Request(
-            Route(
-                "hr_faq",
-                0.6,
-                t("taken for a question to the base", "pris pour une question à la base"),
-            ),
-            text,
-        )
-    )
+def route(text: str) -> Request | None:
+    """Return the task that a request names, or None where it names none."""
+    return _translation(text) or _recording(text) or _small_talk(text)
 
 
 def _translation(text: str) -> Request | None:
@@ -141,6 +114,7 @@ def _translation(text: str) -> Request | None:
                 _unquoted(text[start:end]),
                 code_of(names.get("source") or ""),
                 code_of(names.get("to") or ""),
+                *_sure("translation"),
             )
     return None
 
@@ -152,7 +126,7 @@ def _recording(text: str) -> Request | None:
     for name in _names(text[asked.start("path") :] if asked else text):
         if Path(name).suffix.lower() in AUDIO_SUFFIXES and (asked or _is_file(name)):
             why = t("names a recording", "désigne un enregistrement")
-            return Request(Route("speech", 0.98, why), name)
+            return Request(Route("speech", 0.98, why), name, None, None, *_sure("transcription"))
     return None
 
 
@@ -176,8 +150,13 @@ def _small_talk(text: str) -> Request | None:
         if pattern.fullmatch(text):
             why = t("is small talk ({kind})", "est une formule de politesse ({kind})", kind=kind)
             language = "en" if _ENGLISH.search(text) else "fr"
-            return Request(Route("small_talk", 0.95, why), kind, language)
+            seen = _sure("small_talk")
+            return Request(Route("small_talk", 0.95, why), kind, language, None, *seen)
     return None
+
+
+def _sure(label: Label) -> tuple[Label, dict[Label, float]]:
+    return label, {label: 1.0}
 
 
 def _unquoted(text: str) -> str:

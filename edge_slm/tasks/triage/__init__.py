@@ -1,0 +1,1 @@
+"""Triage of incoming mail: labels, service, urgency, missing pieces, a draft. Nothing is sent."""
