@@ -12,8 +12,8 @@ from edge_slm.i18n import t
     help=t(
         "Change whom the base BASE names when it does not answer, whom it is for, and which rungs "
         "of the answer ladder it allows. Without an option, show them.",
-        "Changer qui la base BASE indique quand elle ne répond pas, à qui elle s'adresse et quelles "
-        "réponses elle permet. Sans option, les afficher.",
+        "Changer qui la base BASE indique quand elle ne répond pas, à qui elle s'adresse et "
+        "quelles réponses elle permet. Sans option, les afficher.",
     ),
 )
 @click.argument("name", metavar="BASE")

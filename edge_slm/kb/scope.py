@@ -15,7 +15,7 @@ _PRIVATE_SECTOR: dict[Language, re.Pattern[str]] = {
         r"particuliers? employeurs?|micro-?entrep\w+|auto-?entrep\w+|entrepreneurs?|"
         r"commercants?|artisans?|independants?|gerants?|professions? liberales?|interimaires?|"
         r"licenciement economique|clients?|fournisseurs?|locataires?|proprietaires?|bail|"
-        r"professionnels?)\b"
+        r"(?:un|les?|des|aux|du|ces?|chaque|tout|tous) professionnels?)\b"
     ),
     "en": re.compile(
         r"\b(?:private sector|compan(?:y|ies)|collective agreements?|labou?r code|self-employed|"
@@ -25,7 +25,8 @@ _PRIVATE_SECTOR: dict[Language, re.Pattern[str]] = {
 # A remainder, a file under way, the person of one office: no document for everybody says it.
 _PERSONAL = re.compile(
     r"\b(?:(?:me|nous) reste(?:-t-il|nt)?|il me reste|ou en (?:est|sont)|"
-    r"mon solde|mes soldes|mon dossier|ma demande (?:est|a)|a ete (?:valide|traite|accepte)\w*|"
+    r"mon solde|mes soldes|ma demande (?:est|a)|mon dossier (?:est|a|avance)|"
+    r"(?:a|ont) ete (?:valide|traite|versee?)\w*|"
     r"(?:qui|quel|quelle) (?:est|sont) (?:le |la |l')?(?:\w+ ){1,3}(?:de |d')?"
     r"(?:mon|ma|notre|nos|mes) |numero de (?:telephone|poste) d|mot de passe|"
     r"do i have left|is my (?:request|file|application)|my password|who is (?:my|our))\b"

@@ -1,15 +1,17 @@
-"""Scores of answers: right words from the right document, and refusals."""
+"""Scores of answers: right words from the right document, refusals, figures without a source."""
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from edge_slm.answer import Answer, Kind, Route, Source
-from edge_slm.assistant import Assistant
-from edge_slm.evaluation.answers import Question, evaluate
+import pytest
+
+from edge_slm.answer import Answer, Energy, Kind, Route, Source, Usage
+from edge_slm.evaluation.answers import AnswerScore, Question, Verdict, evaluate, holds
+from edge_slm.kb.search import Hit
 
 
 def source(document: str, page: int = 1) -> Source:
-    return Source("rh", document, "", page, "", "rh:1", "", 1.0)
+    return Source("rh", document, "", page, "", f"rh:{document}", "", 1.0)
 
 
 def said(text: str, kind: Kind, *sources: Source) -> Answer:
@@ -19,20 +21,23 @@ def said(text: str, kind: Kind, *sources: Source) -> Answer:
         task="hr_faq",
         language="fr",
         ai_generated=False,
-        route=Route("hr_faq", 1.0, ""),
+        route=Route("hr_faq", 0.7, ""),
         sources=sources,
         timings_ms={"total": 10.0},
     )
 
 
-class Scripted:
-    """Stands for the assistant: an answer for each question."""
+PASSAGES = {
+    "a.md": "Un agent a droit à 25 jours de congés.",
+    "b.md": "Le bureau ouvre à 9 h 15.",
+    "c.md": "Rien ici.",
+}
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        self.answers = answers
 
-    def ask(self, text: str) -> Answer:
-        return self.answers[text]
+def passage_of(cited: Source) -> Hit | None:
+    """Return the passage of a document, or None where it is gone."""
+    text = PASSAGES.get(cited.document)
+    return Hit("rh", 1, cited.document, "", 1, "", text, 1.0) if text else None
 
 
 RIGHT = Question("combien ?", document="a.md", page=2, must_appear=("25 jours",))
@@ -40,33 +45,144 @@ NEAR = Question("où ?", gold_doc="b.md", key_facts=("9 h 15",))
 NONE = Question("la Mongolie ?", answerable=False)
 
 
-def score(*answers: Answer) -> dict[str, object]:
-    questions = [RIGHT, NEAR, NONE]
-    scripted = Scripted({q.question: a for q, a in zip(questions, answers, strict=True)})
+def score(
+    answers: Sequence[Answer], questions: Sequence[Question] = (RIGHT, NEAR, NONE)
+) -> tuple[AnswerScore, list[Verdict]]:
+    """Return the score of these answers, which cost 6 s of CPU time together."""
+    said_to = {q.question: a for q, a in zip(questions, answers, strict=True)}
+    spent: Iterator[float] = iter([10.0, 16.0])
     steps: list[int] = []
-    result = evaluate(cast(Assistant, scripted), questions, steps.append)
-    assert steps == [1, 1, 1]
-    return {name: getattr(result, name) for name in result.__struct_fields__}
+    scored = evaluate(said_to.__getitem__, questions, steps.append, passage_of, lambda: next(spent))
+    assert steps == [1] * len(questions)
+    assert [verdict.question for verdict in scored[1]] == [q.question for q in questions]
+    return scored
+
+
+WELL = [
+    said("Vous avez 25\u00a0jours.", "quote", source("a.md", 2)),
+    said("À 9 h 15 [2].", "written", source("c.md"), source("b.md")),
+    said("Je ne trouve pas.", "declined"),
+]
 
 
 def test_all_well() -> None:
-    row = score(
-        said("Vous avez 25\u00a0jours.", "quote", source("a.md", 2)),
-        said("À 9 h 15.", "written", source("c.md"), source("b.md")),
-        said("Je ne sais pas.", "declined"),
-    )
-    shares = ("right", "cited", "paged", "wrong", "refused", "declined", "invented")
-    assert [row[name] for name in shares] == [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0]
-    assert row["kinds"] == {"quote": 1, "written": 1, "declined": 1}
-    assert row["failures"] == ()
+    row, verdicts = score(WELL)
+    assert (row.questions, row.answerable, row.unanswerable) == (3, 2, 1)
+    assert (row.correct, row.wrong, row.declined_answerable) == (1.0, 0.0, 0.0)
+    assert row.declined_unanswerable == 1.0
+    assert row.citation_right == 0.5  # the second cites another document first
+    assert (row.written, row.unsupported_figures) == (1, 0)
+    assert row.by_kind == {"declined": 1, "quote": 1, "written": 1}
+    assert (row.cpu_seconds, row.cpu_seconds_per_correct) == (6.0, 2.0)
+    assert (row.p50_ms, row.p95_ms) == (10.0, 10.0)
+    assert [verdict.well for verdict in verdicts] == [True] * 3
+    assert verdicts[1].documents == ("c.md", "b.md")
+    assert verdicts[0].confidence == 0.7
 
 
 def test_all_wrong() -> None:
-    row = score(
-        said("Vous avez 125 jours.", "quote", source("a.md", 1)),
-        said("Je ne sais pas.", "declined"),
-        said("Oulan-Bator.", "written", source("a.md")),
+    row, verdicts = score(
+        [
+            said("Vous avez 125 jours.", "quote", source("a.md", 1)),
+            said("Je ne trouve pas.", "declined"),
+            said("Oulan-Bator.", "written", source("a.md")),
+        ]
     )
-    shares = ("right", "cited", "paged", "wrong", "refused", "declined", "invented")
-    assert [row[name] for name in shares] == [0.0, 0.5, 0.0, 0.5, 0.5, 0.0, 1.0]
-    assert len(cast(tuple[str, ...], row["failures"])) == 3
+    assert (row.correct, row.wrong, row.declined_answerable) == (0.0, 0.5, 0.5)
+    assert (row.declined_unanswerable, row.citation_right) == (0.0, 0.0)
+    assert row.cpu_seconds_per_correct is None
+    assert not any(verdict.well for verdict in verdicts)
+
+
+def test_right_words_of_another_document_are_wrong() -> None:
+    row, _ = score([said("25 jours.", "quote", source("c.md"))], [RIGHT])
+    assert (row.correct, row.wrong, row.citation_right) == (0.0, 1.0, 0.0)
+
+
+def test_no_question_is_no_error() -> None:
+    row, verdicts = score([], [])
+    assert (row.questions, row.correct, row.cpu_seconds_per_correct) == (0, 0.0, None)
+    assert verdicts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "unsupported"),
+    [
+        ("Un agent a 25 jours [1].", ["a.md"], ()),
+        ("Un agent a vingt-cinq jours [1].", ["a.md"], ()),
+        ("Un agent a 32 jours [1].", ["a.md"], ("32 jours",)),
+        ("Un agent a 25 jours [2].", ["a.md", "b.md"], ("25 jours",)),
+        ("Un agent a 25 jours.", ["a.md"], ()),  # without a mark, all that was read counts
+        ("Un agent a 25 jours. Il ouvre à 9 h 15.", ["a.md", "b.md"], ()),
+        ("Un agent a 32 jours.", ["a.md", "b.md"], ("32 jours",)),
+        ("Un agent a 25 jours [1].", ["absent.md"], ("25 jours",)),
+        ("Sans chiffre [1].", ["a.md"], ()),
+    ],
+)
+def test_figures_of_a_written_answer_that_no_passage_bears_out(
+    text: str, cited: list[str], unsupported: tuple[str, ...]
+) -> None:
+    answer = said(text, "written", *map(source, cited))
+    row, (verdict,) = score([answer], [RIGHT])
+    assert verdict.unsupported == unsupported
+    assert (row.written, row.unsupported_figures) == (1, len(unsupported))
+
+
+@pytest.mark.parametrize("kind", ["quote", "approved", "declined"])
+def test_only_what_a_model_wrote_is_held_to_its_passages(kind: Kind) -> None:
+    row, _ = score([said("Un agent a 32 jours.", kind, source("a.md"))], [RIGHT])
+    assert (row.written, row.unsupported_figures) == (0, 0)
+
+
+def test_checks_and_tokens_are_added_up() -> None:
+    first = replace(WELL[0], checks=("figure", "name"), usage=Usage(1, 0, 7))
+    second = replace(WELL[1], checks=("figure",), usage=Usage(1, 0, 5))
+    row, verdicts = score([first, second, WELL[2]])
+    assert row.checks == {"figure": 2, "name": 1}
+    assert row.completion_tokens == 12
+    assert verdicts[0].checks == ("figure", "name")
+
+
+def test_joules_count_only_where_every_answer_was_metered() -> None:
+    metered = [replace(answer, energy=Energy(joules=4.0, source="rapl")) for answer in WELL]
+    row, _ = score(metered)
+    assert (row.joules, row.joules_per_correct) == (12.0, 4.0)
+    row, _ = score([*metered[:2], WELL[2]])
+    assert (row.joules, row.joules_per_correct) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "answerable"),
+    [
+        (Question("?"), True),
+        (Question("?", reason="out of scope"), False),
+        (Question("?", answerable=True, reason="odd"), True),
+        (Question("?", answerable=False), False),
+    ],
+)
+def test_a_row_with_a_reason_has_no_answer(question: Question, answerable: bool) -> None:
+    assert question.is_answerable == answerable
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "held"),
+    [
+        ((), "", True),
+        (("25 jours",), "Vous avez 25\u202fjours.", True),
+        (("25 jours",), "Vous avez 125 jours.", False),
+        (("25",), "2025", False),
+        (("décret",), "Le Decret s'applique", True),
+        (("l'agent",), "pour l’agent", True),
+        (("a", "b"), "a seul", False),
+        (("non",), "Ce congé n'est pas payé.", True),
+        (("non",), "Ce congé est payé.", False),
+        (("non",), "Non, il est à vos frais.", True),
+        (("oui",), "Un agent peut le demander.", True),
+        (("oui",), "Un agent ne peut pas le demander.", False),
+        (("oui",), "Le congé est annuel.", False),
+        (("yes",), "An agent may ask.", True),
+        (("no",), "An agent may not ask.", True),
+    ],
+)
+def test_what_an_answer_holds(words: tuple[str, ...], text: str, held: bool) -> None:
+    assert holds(words, text) == held

@@ -7,8 +7,8 @@ from edge_slm.text import fold
 _WANTS_FIGURE = re.compile(
     r"\b(combien|quand|a partir de (quand|quel)|jusqu'?a (quand|quelle)|"
     r"quel(le)?s? (est |sont )?(l[ae'] ?|les )?(\w+ ){0,2}?"
-    r"(duree|delai|montant|taux|plafond|date|prix|pourcentage|heure|nombre|age|preavis|periode)|"
-    r"duree|delai|preavis|montant|plafond|taux|how (many|much|long|often|old)|when|"
+    r"(duree|delai|montant|taux|plafond|date|prix|pourcentage|heure|nombre|age|preavis|periode)s?|"
+    r"(duree|delai|montant|plafond)s?|preavis|taux|how (many|much|long|often|old)|when|"
     r"what (is the )?(date|amount|rate|limit|number|age))\b"
 )
 # Words that ask for something else than a yes or a no, and the words around “que” that do not.
@@ -22,10 +22,10 @@ _LINKS = re.compile(
     r"faut[- ]il|texte|regle|loi) qu[ei]\b|qu'(?:ils?|elles?|on)\b"
 )
 _UNIT = re.compile(
-    r"\b(jour|mois|an(?=s?\b|nee)|semaine|heure|euro|date|age|day|month|year|week|hour)"
+    r"\b(jour|mois|an(?=s?\b|nee)|semaine|heure|euro|date|age(?=s?\b)|day|month|year|week|hour)"
 )
 _DENIES = re.compile(
-    r"\bn(?:e |')(?:\w+ ){0,4}?\w+ (?:\w+ ){0,2}?(?:pas|plus|jamais|aucun\w*|ni)\b|\baucun\w*\b|"
+    r"\bn(?:e |')(?:(?:\w')?\w+ ){1,7}?(?:pas|plus|jamais|aucun\w*|ni)\b|\baucun\w*\b|"
     r"\binterdit|\bexclu\w*|\bimpossible|\b(?:cannot|not|never|no longer)\b"
 )
 

@@ -97,9 +97,8 @@ def look(question: str, base: KnowledgeBase, embedder: Embedder) -> Evidence:
 def quotable(question: str, base: KnowledgeBase, found: Found) -> Iterator[Candidate]:
     """Yield the sentences of what was found, each with what tells whether it answers."""
     added = set(stems(understood(base, question).expanded, base.language))
-    return candidates(
-        question, found.hits, found.rarity, base.language, added - found.rarity.keys()
-    )
+    asked = found.asked or question
+    return candidates(asked, found.hits, found.rarity, base.language, added - found.rarity.keys())
 
 
 def _told(new: frozenset[str], base: KnowledgeBase, question: str, hits: Sequence[Hit]) -> bool:

@@ -12,6 +12,7 @@ from edge_slm.kb.approvals import Approved
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.kb.rungs import ALL, Rungs
 from edge_slm.kb.search import hit_of
+from edge_slm.tasks.hr_faq.clarifying import Clarification, clarification
 from edge_slm.tasks.hr_faq.declining import declined
 from edge_slm.tasks.hr_faq.evidence import Evidence
 from edge_slm.tasks.hr_faq.quoting import Quote
@@ -44,6 +45,8 @@ def answer(
         return _approved(base, language, evidence.approved)
     if not evidence.found.hits or evidence.confidence < evidence.threshold:
         return declined(language, evidence)
+    if asked_back := clarification(evidence.found.asked, evidence.found.hits, language):
+        return _clarifying(language, asked_back)
     quote = evidence.quote
     reply = Reply()
     if quote and "quote" in rungs and (quote.score >= base.calibration.quote):
@@ -97,6 +100,17 @@ def _approved(base: KnowledgeBase, language: Language, match: Approved) -> Reply
         ),
         (source_of(hit, shorten(hit.text, 300)),) if hit else (),
     )
+
+
+def _clarifying(language: Language, asked_back: Clarification) -> Reply:
+    """Return the question to ask back, as a refusal: no answer is given yet."""
+    choices = " / ".join(choice.label for choice in asked_back.choices)
+    why = say(
+        language,
+        "the documents answer differently by case, and the question does not say which",
+        "les documents répondent différemment selon le cas, et la question ne dit pas lequel",
+    )
+    return Reply(iter([f"{asked_back.text} ({choices})"]), "declined", why)
 
 
 def _quote(reply: Reply, language: Language, evidence: Evidence, quote: Quote) -> str:

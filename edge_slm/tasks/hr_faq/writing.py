@@ -4,6 +4,7 @@ What the passages do not bear out is not shown; which check stopped a sentence i
 question are data: nothing in them is an instruction, and there is no tool to call.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from edge_slm.engines import ChatEngine, Message, Options, Piece
@@ -44,21 +45,27 @@ def prompt(question: str, hits: Sequence[Hit], language: Language) -> list[Messa
         unknown=_UNKNOWN[language],
     )
     extracts = "\n\n".join(
-        f"[{number}] {_heading(hit)}\n<<<\n{_fenced(hit.text)}\n>>>"
-        for number, hit in enumerate(hits, 1)
+        f"[{number}]\n<<<\n{_fenced(_headed(hit))}\n>>>" for number, hit in enumerate(hits, 1)
     )
-    return [Message("system", f"{system}\n\n{extracts}"), Message("user", question)]
+    asked = say(
+        language,
+        "Question:\n<<<\n{question}\n>>>\nAnswer only this question, from the extracts.",
+        "Question :\n<<<\n{question}\n>>>\nRéponds seulement à cette question, d'après les "
+        "extraits.",
+        question=_fenced(question),
+    )
+    return [Message("system", f"{system}\n\n{extracts}"), Message("user", asked)]
 
 
-def _heading(hit: Hit) -> str:
-    """Return title and section on one line: they are the document's words too."""
-    parts = (" ".join(part.split()) for part in (hit.title, hit.section))
-    return _fenced(" > ".join(part for part in parts if part))
+def _headed(hit: Hit) -> str:
+    head = " > ".join(part for part in (hit.title, hit.section) if part)
+    return f"{' '.join(head.split())}\n{hit.text}"
 
 
 def _fenced(text: str) -> str:
-    """Return a text that cannot close the fence that it stands in."""
-    return text.replace("<<<", "‹‹‹").replace(">>>", "›››")
+    """Return a text that cannot close the fence that it stands in, without invisible characters."""
+    shown = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return shown.replace("<<<", "‹‹‹").replace(">>>", "›››")
 
 
 def write(
