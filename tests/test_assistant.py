@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,8 @@ from edge_slm.engines.loaded import EMBEDDER, Engines
 from edge_slm.errors import EdgeSlmError, MissingError, UsageError
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
+from edge_slm.kb.calibration import Calibration
 from edge_slm.kb.documents import Block, Document
-from edge_slm.tasks.hr_faq import ladder
 from tests.fakes import DIMENSIONS, FakeEmbedder, ScriptedChat
 
 USED = ModelUsed("fake", "0" * 64, "none")
@@ -69,11 +70,12 @@ def base(home: Path) -> Iterator[KnowledgeBase]:
 
 
 @pytest.fixture
-def sure(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Make every base sure of its answer; the argument is how sure a quotation must be."""
+def sure(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Make the base sure of its answer; the argument is how sure a quotation must be."""
 
     def set_to(quote_sure: float) -> None:
-        monkeypatch.setattr(ladder, "QUOTE_SURE", quote_sure)
+        calibration = msgspec.json.encode(Calibration(quote=quote_sure))
+        base.change(calibration=calibration.decode())
         monkeypatch.setattr("edge_slm.kb.calibration.Calibration.confidence", lambda *_: 1.0)
 
     return set_to

@@ -150,7 +150,7 @@ def _within(curve: Sequence[Point], risk: float) -> Point:
                 "au seuil {threshold}, qui répond à {coverage} d'entre elles.",
                 risk=decimal(risk, 3),
                 lowest=decimal(lowest.risk, 3),
-                threshold=lowest.threshold,
+                threshold=decimal(lowest.threshold, 2),
                 coverage=decimal(lowest.coverage, 2),
             )
         )

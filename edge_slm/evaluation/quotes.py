@@ -17,7 +17,7 @@ from edge_slm.engines import Embedder
 from edge_slm.evaluation.answers import Question, holds
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.tasks.hr_faq.evidence import look, quotable
-from edge_slm.tasks.hr_faq.quoting import Candidate, Features, whole
+from edge_slm.tasks.hr_faq.quoting import Candidate, Features, best_quote
 from edge_slm.text import fold
 
 FOLDS = 5
@@ -134,9 +134,14 @@ def _outcome(choice: _Choice, weights: Array) -> tuple[float, ...]:
         float(choice.right.any()),
         float(choice.right[order[0]]),
         float(choice.right[order[:3]].any()),
-        float(right_document and holds(choice.question.words, whole(best.lines, best.place))),
+        float(right_document and holds(choice.question.words, _quoted(choice, weights))),
         float(right_document),
     )
+
+
+def _quoted(choice: _Choice, weights: Array) -> str:
+    quote = best_quote(choice.candidates, Features(*map(float, weights)))
+    return quote.text if quote else ""
 
 
 def _letters(text: str) -> str:

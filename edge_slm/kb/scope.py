@@ -12,7 +12,7 @@ _PRIVATE_SECTOR: dict[Language, re.Pattern[str]] = {
     "fr": re.compile(
         r"\b(?:salarie(?:e|s|es)?|entreprises?|secteur prive|dans le prive|patron(?:s|ne)?|"
         r"code du travail|conventions? collectives?|prud'?hom\w+|comite social et economique|"
-        r"particuliers? employeurs?|micro-?entrep\w+|auto-?entrep\w+|entrepreneurs?|"
+        r"particuliers? employeurs?|"
         r"commercants?|artisans?|independants?|gerants?|professions? liberales?|interimaires?|"
         r"licenciement economique|clients?|fournisseurs?|locataires?|proprietaires?|bail|"
         r"(?:un|les?|des|aux|du|ces?|chaque|tout|tous) professionnels?)\b"

@@ -31,7 +31,12 @@ def test_the_keys_are_those_of_the_contract() -> None:
     row = json.loads(FULL.to_json())
     contract = "text kind task language ai_generated sources route model usage timings_ms energy"
     assert {*contract.split(), "warnings"} <= set(row)
-    assert set(row) - {*contract.split(), "warnings"} == {"segments", "triage", "understood"}
+    assert set(row) - {*contract.split(), "warnings"} == {
+        "segments",
+        "triage",
+        "understood",
+        "checks",
+    }
     keys = "kb document title page section passage quote score"
     assert list(row["sources"][0]) == keys.split()
     assert list(row["route"]) == ["task", "confidence", "why"]

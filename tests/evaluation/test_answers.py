@@ -1,9 +1,9 @@
 """Scores of answers: right words from the right document, refusals, figures without a source."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from edge_slm.answer import Answer, Energy, Kind, Route, Source, Usage
 from edge_slm.evaluation.answers import AnswerScore, Question, Verdict, evaluate, holds
@@ -144,7 +144,7 @@ def test_checks_and_tokens_are_added_up() -> None:
 
 
 def test_joules_count_only_where_every_answer_was_metered() -> None:
-    metered = [replace(answer, energy=Energy(joules=4.0, source="rapl")) for answer in WELL]
+    metered = [replace(answer, energy=Energy(joules=4.0, method="rapl")) for answer in WELL]
     row, _ = score(metered)
     assert (row.joules, row.joules_per_correct) == (12.0, 4.0)
     row, _ = score([*metered[:2], WELL[2]])

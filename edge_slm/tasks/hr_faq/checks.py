@@ -88,7 +88,6 @@ class _Known:
 class _Case:
     """What a sentence is held to."""
 
-    question: str
     asked: _Known
     cited: _Known
     texts: tuple[str, ...]
@@ -121,7 +120,6 @@ def check(
         cited = _cited(sentence, passages)
         failures += _citation(sentence, len(passages))
         case = _Case(
-            question,
             asked,
             _together([_known(p.title, p.section, p.text, passage_language) for p in cited]),
             tuple(f"{p.title}\n{p.section}\n{p.text}" for p in cited),
@@ -146,8 +144,7 @@ def unsupported_figures(
 ) -> list[str]:
     """Return the figures of an answer that the passages it cites do not hold, as written.
 
-    Stricter than `check`: a figure of the question is not excused, and a sentence without a mark
-    has no figure that is supported.
+    A sentence without a mark has no figure that is supported.
     """
     found: list[str] = []
     for sentence in marked_sentences(answer):

@@ -60,22 +60,25 @@ def gather(
         new: stems that a follow-up adds to an earlier question. Where the first passages hold none
             of them, what was found answers the earlier question, not this one.
     """
-    matches = [
-        (base, match)
-        for base in bases
-        if "approved" in rungs & base.rungs and (match := approvals.find(base, question))
-    ]
+    matches = [(base, match) for base in bases if (match := _approved(question, base, rungs))]
     if matches:
         base, match = max(matches, key=lambda pair: pair[1].score)
         return Evidence(base, NOTHING, match.score, base.calibration.approved, match)
     best = Evidence(None, NOTHING, 0.0, 1.0)
     for base in bases:
         evidence = look(question, base, embedder)
+        asked = evidence.found.asked
+        if asked != question and (match := _approved(asked, base, rungs)):  # typing mended
+            return Evidence(base, NOTHING, match.score, base.calibration.approved, match)
         if new and not _told(new, base, question, evidence.found.hits[:FIRST_TOLD]):
             evidence = replace(evidence, confidence=0.0)
         if best.base is None or evidence.confidence > best.confidence:
             best = evidence
     return best
+
+
+def _approved(question: str, base: KnowledgeBase, rungs: Rungs) -> Approved | None:
+    return approvals.find(base, question) if "approved" in rungs & base.rungs else None
 
 
 def look(question: str, base: KnowledgeBase, embedder: Embedder) -> Evidence:

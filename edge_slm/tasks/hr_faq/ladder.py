@@ -45,7 +45,10 @@ def answer(
         return _approved(base, language, evidence.approved)
     if not evidence.found.hits or evidence.confidence < evidence.threshold:
         return declined(language, evidence)
-    if asked_back := clarification(evidence.found.asked, evidence.found.hits, language):
+    # Asked only where an answer may follow.
+    if rungs & {"quote", "written"} and (
+        asked_back := clarification(evidence.found.asked, evidence.found.hits, language)
+    ):
         return _clarifying(language, asked_back)
     quote = evidence.quote
     reply = Reply()

@@ -121,16 +121,20 @@ def test_a_failure_names_the_sentence_and_the_figure() -> None:
 @pytest.mark.parametrize(
     ("question", "answer", "failed"),
     [
-        ("J'ai 3 ans, quel préavis ?", "Avec 3 ans, le préavis est de 2 mois [1].", set()),
-        ("J'ai 3 ans, quel préavis ?", "Le préavis est de 2 mois si vous avez 3 ans [1].", set()),
+        ("J'ai 3 ans, quel préavis ?", "Avec 3 ans, le préavis est de 2 mois [1].", {"duration"}),
+        (
+            "J'ai 3 ans, quel préavis ?",
+            "Le préavis est de 2 mois si vous avez 3 ans [1].",
+            {"duration"},
+        ),
         ("J'ai 3 ans, quel préavis ?", "Avec 5 ans, le préavis est de 2 mois [1].", {"duration"}),
         ("Ai-je 30 jours de congé ?", "Vous avez droit à 30 jours de congé [2].", {"duration"}),
         ("Combien de congé sur 3 ans ?", "Pour 3 ans, le congé est un droit [2].", {"duration"}),
-        ("Ai-je un congé sur 3 ans ?", "Pour 3 ans, le congé est un droit [2].", set()),
+        ("Ai-je un congé sur 3 ans ?", "Pour 3 ans, le congé est un droit [2].", {"duration"}),
         ("Le congé de Zoé ?", "La demande de congé de Zoé est adressée au bureau RH [2].", set()),
     ],
 )
-def test_a_figure_of_the_question_may_set_the_case_but_not_answer(
+def test_a_figure_of_the_question_is_held_to_the_passages_like_any_other(
     question: str, answer: str, failed: set[str]
 ) -> None:
     assert _failed(answer, question) == failed
