@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup models demo test lint check bench lock clean
+.PHONY: help setup models demo test lint check bench bench-data lock clean
 
 help:
 	@echo "make demo    a cited answer, a translation and a transcript, by real models (PROFILE=lite|standard)"
@@ -56,13 +56,25 @@ bench: models
 	@$(BIN)/edge-slm demo --profile $(PROFILE) > /dev/null
 	@$(BIN)/edge-slm bench
 	@$(BIN)/edge-slm eval answers --kb exemple-rh --questions examples/rh/questions.jsonl
-	@if [ -d "$(DATA)/qa" ]; then \
-		for data in \
-			"--corpus corpus_fonction_publique.jsonl --questions qa_rh_or.jsonl" \
-			"--corpus corpus_fonction_publique.jsonl --questions qa_titres_fonction_publique.jsonl --hide-titles" \
-			"--corpus corpus_fonction_publique.jsonl --corpus corpus_travail_prive.jsonl --questions qa_rh_or.jsonl"; \
-		do (cd "$(DATA)/qa" && "$(CURDIR)/$(BIN)/edge-slm" eval retrieval $$data); done; \
-	else echo "Retrieval on public fiches left out: no data in $(DATA)."; fi
+	@$(BIN)/edge-slm eval approved --questions examples/faq/held_out.jsonl --among 1000
+	@$(BIN)/edge-slm eval follow-ups --questions examples/rh/follow_ups.jsonl --split held-out
+	@$(BIN)/edge-slm eval triage --mails examples/triage/held-out.jsonl
+	@if [ -d "$(DATA)/qa" ]; then $(MAKE) --no-print-directory bench-data; \
+	else echo "Public fiches, routing and safety data left out: nothing in $(DATA)."; fi
+
+bench-data:
+	@for data in \
+		"--corpus corpus_fonction_publique.jsonl --questions qa_rh_or.jsonl" \
+		"--corpus corpus_fonction_publique.jsonl --questions qa_titres_fonction_publique.jsonl --hide-titles" \
+		"--corpus corpus_fonction_publique.jsonl --corpus corpus_travail_prive.jsonl --questions qa_rh_or.jsonl"; \
+	do (cd "$(DATA)/qa" && "$(CURDIR)/$(BIN)/edge-slm" eval retrieval $$data); done
+	@cd "$(DATA)/qa" && "$(CURDIR)/$(BIN)/edge-slm" eval answers --compare --sample 90 \
+		--corpus corpus_fonction_publique.jsonl --questions qa_rh_or.jsonl \
+		--questions qa_titres_fonction_publique.jsonl \
+		--questions qa_abstention_corpus_fonction_publique.jsonl
+	@$(BIN)/edge-slm eval pii --texts $(DATA)/safety/pii_fr.jsonl
+	@$(BIN)/edge-slm eval injection --kb exemple-rh --attacks $(DATA)/safety/injections.jsonl \
+		--benign $(DATA)/safety/benins_ressemblants.jsonl
 
 # The lock names no index: it installs from whichever one pip is set up to use.
 lock: $(READY)

@@ -104,5 +104,8 @@ def _make_sample() -> None:
         KnowledgeBase.create(path, EMBEDDER, embed.dimensions, "fr", CONTACT).close()
     label = t("Making the sample base", "Création de la base d'exemple")
     with KnowledgeBase.open(path) as base, progress(label, len(files)) as advance:
+        # Fitted to its own questions: edge-slm eval calibrate --kb exemple-rh.
+        fitted = paths.examples_dir() / "rh" / "calibration.json"
+        base.change(calibration=fitted.read_text("utf-8"))
         add_files(base, embedder, files, on_file=lambda _: advance(1))
     engines.close()

@@ -21,6 +21,7 @@ class Signals(msgspec.Struct, frozen=True):
         the rarest there can be, 0 to 1.
     outside: 1 when the question is about people that the base is not for, else 0.
     dated: 1 when the question names a year that the document does not, else 0.
+    quote: linear score of the best sentence to quote (tasks/hr_faq/quoting.py), by 20.
     personal: 1 when it asks about the very person or place of the one who asks, else 0.
     """
 
@@ -32,6 +33,7 @@ class Signals(msgspec.Struct, frozen=True):
     outside: float = 0.0
     dated: float = 0.0
     personal: float = 0.0
+    quote: float = 0.0
 
 
 # Signals that speak against an answer; all others speak for one.
@@ -39,13 +41,14 @@ AGAINST = frozenset({"unseen", "outside", "dated", "personal"})
 
 
 _WEIGHTS = {
-    "cosine": 74.72,
-    "agreement": 5.89,
-    "coverage": 2.88,
-    "passage": 1.33,
-    "outside": -5.34,
-    "dated": -3.96,
-    "personal": -3.64,
+    "cosine": 70.92,
+    "agreement": 4.1,
+    "coverage": 2.4,
+    "passage": 0.13,
+    "outside": -5.03,
+    "dated": -3.91,
+    "personal": -4.04,
+    "quote": 4.92,
 }
 
 
@@ -58,9 +61,9 @@ class Calibration(msgspec.Struct, frozen=True):
     approved: score from which an approved answer serves another wording of its question.
     """
 
-    intercept: float = -72.16
+    intercept: float = -69.34
     weights: dict[str, float] = msgspec.field(default_factory=_WEIGHTS.copy)
-    threshold: float = 0.66
+    threshold: float = 0.68
     quote: float = 0.15
     approved: float = 0.85
 

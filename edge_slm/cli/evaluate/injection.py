@@ -112,6 +112,16 @@ def _type(
     from edge_slm.kb.base import KnowledgeBase, base_path, list_bases
 
     files = [base_path(kb)] if kb else list_bases()
+    if not files:
+        click.echo(
+            t(
+                "There is no base: what is not detected is declined for want of documents. Make "
+                "one with edge-slm demo, or name one with --kb.",
+                "Il n'y a pas de base : ce qui n'est pas détecté est décliné faute de documents. "
+                "Créez-en une avec edge-slm demo, ou nommez-la avec --kb.",
+            ),
+            err=True,
+        )
     with Assistant(engines, [KnowledgeBase.open(path) for path in files]) as assistant:
         return typed(assistant, engines, attacks, advance)
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from edge_slm.engines import Embedder
 from edge_slm.kb import approvals
 from edge_slm.kb.approvals import Approved
@@ -86,7 +88,9 @@ def look(question: str, base: KnowledgeBase, embedder: Embedder) -> Evidence:
     found = search(base, embedder, question, SEARCHED)
     kept = replace(found, hits=_kept(found.hits))
     quote = best_quote(quotable(question, base, kept))
-    signals = complete(base, question, found)
+    signals = msgspec.structs.replace(
+        complete(base, question, found), quote=quote.strength / 20 if quote else 0.0
+    )
     calibration = base.calibration
     return Evidence(
         base,
