@@ -52,7 +52,7 @@ TRANSLATIONS = [
     ("Please translate the following sentence into French: Hello", "Hello", None, "fr"),
     ('Translate "Good morning" into French, please.', "Good morning", None, "fr"),
     ("I'd like to translate “leave” from English to French", "leave", "en", "fr"),
-    ("how do I say dinner in Spanish?", "dinner", None, "es"),
+    ("how do I say breakfast in Spanish?", "breakfast", None, "es"),
     ("Translation into French: the mayor", "the mayor", None, "fr"),
     ("traduis en anglais", "", None, "en"),
     ("traduis en anglais :", "", None, "en"),

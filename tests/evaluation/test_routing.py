@@ -12,7 +12,7 @@ from edge_slm.evaluation.routing import Question, evaluate
 ROWS = [
     Question("bonjour", "fr", "small_talk"),
     Question("traduis en anglais : merci", "fr", "translation"),
-    Question("how do i say dinner in Spanish?", "en", "translation"),
+    Question("how do i say breakfast in Spanish?", "en", "translation"),
     Question("bonjour", "en", "hr_faq"),  # wrong twice
 ]
 
