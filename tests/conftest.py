@@ -1,10 +1,13 @@
 """What all tests share: a folder of their own, an interface in English, a fake embedder."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from edge_slm.offline import SWITCHES
 from tests.fakes import FakeEmbedder
 
 settings.register_profile("no-deadline", deadline=None)
@@ -19,6 +22,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
         monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
         monkeypatch.setenv("EDGE_SLM_LANG", "en")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def switches() -> Iterator[None]:
+    """Undo what a command run in this process tells the hub's library: later tests may fetch."""
+    before = {name: os.environ.get(name) for name in SWITCHES}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
 
 
 @pytest.fixture

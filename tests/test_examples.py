@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from edge_slm.kb.calibration import Calibration, decoded
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 RH = EXAMPLES / "rh"
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -102,9 +104,19 @@ def test_questions_are_eighty_with_twenty_five_unanswerable() -> None:
     assert len({row["question"] for row in QUESTIONS}) == 80
 
 
-def test_every_document_is_asked_about_and_pdf_questions_spread_over_pages() -> None:
+def test_every_document_is_asked_about() -> None:
     asked = {row["document"] for row in ANSWERABLE}
-    assert asked == {path.name for path in RH.iterdir()} - {"questions.jsonl", "follow_ups.jsonl"}
+    beside = {"questions.jsonl", "follow_ups.jsonl", "calibration.json"}
+    assert asked == {path.name for path in RH.iterdir()} - beside
+
+
+def test_the_calibration_of_the_sample_base_can_be_read() -> None:
+    kept = decoded((RH / "calibration.json").read_text("utf-8"))
+    assert kept != Calibration()
+    assert kept.weights["cosine"] > 0
+
+
+def test_questions_about_pdf_spread_over_pages() -> None:
     pages = {row["page"] for row in ANSWERABLE if row["document"].endswith(".pdf")}
     assert len(pages) >= 6
 
