@@ -227,6 +227,13 @@ def _is_of_other_script(char: str) -> bool:
 _LAST_LATIN = 0x02FF
 
 
+def _bare(sentence: str, case: _Case) -> _Failed:
+    """Fail a verdict alone: of “oui” and nothing else, no passage can say whether it is so."""
+    said = stems(to_digits(sentence, case.language), case.language)
+    if not set(said) - _FREE:
+        yield "words", sentence
+
+
 def _foreign(sentence: str, case: _Case) -> _Failed:
     if case.language != case.passage_language:
         return
@@ -252,6 +259,7 @@ _EACH: tuple[Callable[[str, _Case], _Failed], ...] = (
     _figures,
     _names,
     _language,
+    _bare,
     _foreign,
     _negation,
 )
