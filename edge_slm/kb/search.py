@@ -209,7 +209,8 @@ def _fuse(
     shares = _shares(base, {leads[passage] for passage in best}, rarity)
     whole = 1 + weights.lead + weights.opening
     return {
-        passage: (scores[passage] + weights.opening * shares[leads[passage]]) / whole
+        # Another program may have taken the document out since.
+        passage: (scores[passage] + weights.opening * shares.get(leads[passage], 0.0)) / whole
         for passage in best
     }
 

@@ -180,6 +180,15 @@ def test_a_base_that_changes_during_a_search(filled: KnowledgeBase, added: bool)
     assert ("conges.md" in again) is added
 
 
+def test_a_document_taken_out_while_its_first_passage_is_weighed(
+    filled: KnowledgeBase, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = search(filled, embedder, "congés annuels").hits
+    monkeypatch.setattr("edge_slm.kb.search._shares", lambda *_: {})
+    after = search(filled, embedder, "congés annuels").hits
+    assert {hit.passage for hit in after} == {hit.passage for hit in before} != set()
+
+
 def test_a_document_added_after_the_vectors_were_read(
     filled: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
