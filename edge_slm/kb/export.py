@@ -1,5 +1,7 @@
 """A base out of its folder: a copy of the file, or its documents as JSON lines."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -31,9 +33,20 @@ def export_base(base: KnowledgeBase, path: Path) -> None:
                 name=path.name,
             )
         )
+    with written_whole(path) as temporary, schema.explained():
+        writer(base, temporary)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary file that becomes `path` when all went well (files.replacing).
+
+    Raises:
+        EdgeSlmError: the file cannot be written.
+    """
     try:
-        with schema.explained(), files.replacing(path) as temporary:
-            writer(base, temporary)
+        with files.replacing(path) as temporary:
+            yield temporary
     except OSError as error:
         raise EdgeSlmError(
             t(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from edge_slm import files
-from edge_slm.errors import EdgeSlmError, UsageError
+from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.kb import approvals, ratings
 from edge_slm.kb.base import KnowledgeBase
+from edge_slm.kb.export import written_whole
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -62,20 +62,8 @@ def write(rows: Sequence[Pair], path: Path) -> None:
                 name=path.name,
             )
         )
-    try:
-        with files.replacing(path) as temporary:
-            writer(rows, temporary)
-    except OSError as error:
-        raise EdgeSlmError(
-            t(
-                "{path} cannot be written ({error}): check the disk, and your rights on "
-                "its folder.",
-                "{path} ne peut pas être écrit ({error}) : vérifiez le disque, et vos droits sur "
-                "son dossier.",
-                path=path,
-                error=error.strerror,
-            )
-        ) from error
+    with written_whole(path) as temporary:
+        writer(rows, temporary)
 
 
 def _json_lines(rows: Sequence[Pair], path: Path) -> None:

@@ -64,12 +64,14 @@ class Found:
         signals: what tells whether they answer.
         rarity: weight of each stem of the question, its typing mended (`rarity`).
         asked: the question as it was understood: typing mended, nothing added.
+        said: its stems and those that the base adds, which were searched for.
     """
 
     hits: tuple[Hit, ...]
     signals: Signals
     rarity: Mapping[str, float] = field(default_factory=dict)
     asked: str = ""
+    said: frozenset[str] = frozenset()
 
 
 NOTHING = Found((), Signals(0.0, 0.0, 0.0))
@@ -102,7 +104,8 @@ def search(
     asked = understood(base, question)
     own = list(dict.fromkeys(stems(asked.question, base.language)))
     weight = rarity(base, own)
-    lexical = _lexical(base, own, stems(asked.expanded, base.language), weights)
+    said = stems(asked.expanded, base.language)
+    lexical = _lexical(base, own, said, weights)
     # The audience's words steer the vectors only: as words, they are in every legal reference.
     cosines = matrix @ embedder.embed_query(f"{asked.expanded} {base.audience}".rstrip())
     nearest = _nearest(cosines)
@@ -118,7 +121,7 @@ def search(
         agreement=hits[0].score if hits else 0.0,
         coverage=_coverage(base, weight, hits[0].document) if hits else 0.0,
     )
-    return Found(hits, signals, weight, asked.question)
+    return Found(hits, signals, weight, asked.question, frozenset(said))
 
 
 def rarity(base: KnowledgeBase, words: Sequence[str]) -> dict[str, float]:

@@ -14,7 +14,6 @@ from edge_slm.kb.lexical import stems
 from edge_slm.kb.rungs import ALL, Rungs
 from edge_slm.kb.search import NOTHING, Found, Hit, search
 from edge_slm.kb.signals import complete
-from edge_slm.kb.words import understood
 from edge_slm.tasks.hr_faq.quoting import Candidate, Quote, best_quote, candidates
 
 SEARCHED = 60  # passages ranked
@@ -72,7 +71,7 @@ def gather(
         asked = evidence.found.asked
         if asked != question and (match := _approved(asked, base, rungs)):  # typing mended
             return Evidence(base, NOTHING, match.score, base.calibration.approved, match)
-        if new and not _told(new, base, question, evidence.found.hits[:FIRST_TOLD]):
+        if new and not _told(new, base, question, evidence.found):
             evidence = replace(evidence, confidence=0.0)
         if best.base is None or evidence.confidence > best.confidence:
             best = evidence
@@ -103,20 +102,20 @@ def look(question: str, base: KnowledgeBase, embedder: Embedder) -> Evidence:
 
 def quotable(question: str, base: KnowledgeBase, found: Found) -> Iterator[Candidate]:
     """Yield the sentences of what was found, each with what tells whether it answers."""
-    added = set(stems(understood(base, question).expanded, base.language))
     asked = found.asked or question
-    return candidates(asked, found.hits, found.rarity, base.language, added - found.rarity.keys())
+    return candidates(
+        asked, found.hits, found.rarity, base.language, found.said - found.rarity.keys()
+    )
 
 
-def _told(new: frozenset[str], base: KnowledgeBase, question: str, hits: Sequence[Hit]) -> bool:
-    """Return whether passages hold one of some stems, or a word that the base uses for one."""
+def _told(new: frozenset[str], base: KnowledgeBase, question: str, found: Found) -> bool:
+    """Return whether the first passages hold one of some stems, or a word used for one."""
     held = {
         stem
-        for hit in hits
+        for hit in found.hits[:FIRST_TOLD]
         for stem in stems(f"{hit.title} {hit.section} {hit.text}", base.language)
     }
-    known = set(stems(question, base.language))
-    added = set(stems(understood(base, question).expanded, base.language)) - known
+    added = found.said.difference(stems(question, base.language))
     return bool((new | added) & held)
 
 
