@@ -47,14 +47,25 @@ class Usage(msgspec.Struct, frozen=True):
     completion_tokens: int = 0
 
 
+# How joules were found; “estimate” is no measurement.
+Method = Literal["rapl", "nvml", "hwmon", "battery", "ioreport", "meter", "estimate"]
+
+
 class Energy(msgspec.Struct, frozen=True):
-    """What an answer cost, in joules and watt-hours; None where nothing can be said, never 0."""
+    """What an answer cost; None where nothing can be said, never 0.
+
+    `joules` are those of this program's share above the idle machine, between `low` and `high`, and
+    `wh` is the same in watt-hours. `scope` says what the meter covers (“package”, “board”, “wall”…;
+    “cpu” for an estimate). `cpu_seconds` is the processor time of the program and its workers.
+    """
 
     joules: float | None = None
     low: float | None = None
     high: float | None = None
-    method: Literal["rapl", "nvml", "hwmon", "battery", "meter", "estimate"] | None = None
+    method: Method | None = None
     wh: float | None = None
+    scope: str | None = None
+    cpu_seconds: float | None = None
 
 
 class Segment(msgspec.Struct, frozen=True):

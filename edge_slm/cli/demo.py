@@ -38,7 +38,7 @@ SENTENCE = (
 def command(profile: str | None, as_json: bool) -> None:
     """Run the demo."""
     from edge_slm.assistant import Assistant
-    from edge_slm.evaluation.runtime.memory_watch import MemoryWatch
+    from edge_slm.bench.memory_watch import MemoryWatch
 
     recording = str(paths.examples_dir() / "audio" / "message.flac")
     model = PROFILES[profile][0] if profile else None

@@ -24,7 +24,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_slm.evaluation.runtime.peer import NAMES, Peer, peers_dir
+from edge_slm.bench.runtime.peer import NAMES, Peer, peers_dir
 from edge_slm.i18n import t
 from edge_slm.machine import compute_threads
 

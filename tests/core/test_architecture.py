@@ -12,16 +12,18 @@ LONGEST_MODULE = 400  # lines, exclusive
 
 # Below the line of a part, its modules never import these: dependencies point down.
 FORBIDDEN = {
+    "edge_slm.energy": ("tasks", "assistant", "routing", "cli", "server", "kb", "engines"),
     "edge_slm.engines": ("tasks", "assistant", "routing", "cli", "server", "kb", "evaluation"),
     "edge_slm.kb": ("tasks", "assistant", "routing", "cli", "server", "evaluation"),
     "edge_slm.tasks": ("assistant", "routing", "cli", "server", "evaluation"),
     "edge_slm.sources": ("tasks", "assistant", "routing", "cli", "kb", "evaluation", "engines"),
     "edge_slm.convert": ("tasks", "assistant", "routing", "cli", "kb", "evaluation", "engines"),
-    "edge_slm.assistant": ("cli", "server", "evaluation"),
-    "edge_slm.evaluation": ("cli", "server"),
+    "edge_slm.assistant": ("cli", "server", "evaluation", "bench"),
+    "edge_slm.evaluation": ("cli", "server", "bench"),
+    "edge_slm.bench": ("cli", "server"),
     "edge_slm.routing": ("tasks", "assistant", "cli", "kb", "engines"),
     "edge_slm.conversation": ("tasks", "assistant", "cli", "server", "engines", "evaluation"),
-    "edge_slm.server": ("cli", "evaluation"),
+    "edge_slm.server": ("cli", "evaluation", "bench"),
     "edge_slm.answer": ("tasks", "assistant", "cli", "kb", "engines", "routing"),
 }
 # What each command may know; commands that only talk to the assistant know nothing below it,

@@ -120,7 +120,7 @@ def _evaluate(
     way: str, kb: str, model: str | None, rungs: "Rungs", questions: "Sequence[Question]"
 ) -> "tuple[AnswerScore, list[Verdict]]":
     from edge_slm.evaluation.answers import evaluate
-    from edge_slm.evaluation.tree_time import cpu_seconds
+    from edge_slm.process_tree import cpu_seconds
 
     with (
         _asker(way, kb, model, rungs) as (ask, passage_of),

@@ -113,7 +113,7 @@ def _chooser(by: str, known: "Labels", engines: "Engines") -> "Choose | None":
 
 
 def _cpu_seconds() -> float:
-    from edge_slm.evaluation.runtime.tree import cpu_ns, descendants
+    from edge_slm.process_tree import cpu_ns, descendants
 
     processes = (os.getpid(), *descendants(os.getpid()))
     return sum(cpu_ns(process) or 0 for process in processes) / 1e9

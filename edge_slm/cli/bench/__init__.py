@@ -1,0 +1,59 @@
+"""edge-slm bench: time, memory and energy on this machine, one module a suite."""
+
+import importlib
+
+import click
+
+from edge_slm.i18n import t
+
+# name -> (English, French): the listing shows these without importing the suites.
+SUITES: dict[str, tuple[str, str]] = {
+    "runtime": (
+        "The engines: first word, copied answers, switches, stops, crashes.",
+        "Les moteurs : premier mot, réponses recopiées, changements, arrêts, pannes.",
+    ),
+    "commands": (
+        "The command itself: start, a question cold and warm, the demo's memory.",
+        "La commande elle-même : démarrage, question à froid et à chaud, mémoire de la démo.",
+    ),
+}
+DEFAULT = "commands"
+
+
+class SuiteGroup(click.Group):
+    """Lists its suites from SUITES and imports the one that is called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the default suite where none is named, so that its options may stand alone."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all suites."""
+        return list(SUITES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a suite and return its command, or None where there is no such suite."""
+        if name not in SUITES:
+            return None
+        command = importlib.import_module(f"edge_slm.cli.bench.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the listing of the suites."""
+        with formatter.section(t("Commands", "Commandes")):
+            formatter.write_dl([(name, t(*texts)) for name, texts in SUITES.items()])
+
+
+@click.group(
+    "bench",
+    cls=SuiteGroup,
+    help=t(
+        "Measure time, memory and energy on this machine.",
+        "Mesurer le temps, la mémoire et l'énergie sur cette machine.",
+    ),
+)
+def command() -> None:
+    """Group of the suites."""
