@@ -13,6 +13,7 @@ from edge_slm import language as languages
 from edge_slm.answer import Answer, Route, Segment
 from edge_slm.clock import Clock
 from edge_slm.conversation.turns import telling, understand
+from edge_slm.energy.paying import Events, paid
 from edge_slm.engines.loaded import EMBEDDER, Engines
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import Language, t
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST_REQUEST = 4000  # characters: beyond, it is a document, not a question
 
-# A task yields pieces of its text as soon as they are known, then the whole answer.
-Events = Iterator[str | Answer]
 OnPiece = Callable[[str], None]
 OnSegment = Callable[[Segment, float], None]
 
@@ -135,7 +134,8 @@ class Assistant:
         """
         why = t("asked for directly", "demandé directement")
         request = Request(Route("translation", 1.0, why), text, source, target)
-        return _finish(self._translation(request, Clock(), glossary), on_piece)
+        events = self._translation(request, Clock(), glossary)
+        return _finish(paid(events, "translation"), on_piece)
 
     def transcribe(
         self, audio: Path, language: str | None = None, on_segment: OnSegment = _ignore
@@ -151,7 +151,8 @@ class Assistant:
             EdgeSlmError: nobody speaks in it.
         """
         request = Route("speech", 1.0, t("asked for directly", "demandé directement"))
-        return _finish(self._speech(request, audio, Clock(), language, on_segment), _ignore)
+        events = self._speech(request, audio, Clock(), language, on_segment)
+        return _finish(paid(events, "speech"), _ignore)
 
     def triage(self, mail: "Mail", labels: "Labels") -> Answer:
         """Sort an incoming mail and draft a reply from the bases; nothing is sent.
@@ -162,10 +163,13 @@ class Assistant:
         Raises:
             MissingError: a model that it needs is not installed.
         """
+        return _finish(paid(self._triage(mail, labels), "triage"), _ignore)
+
+    def _triage(self, mail: "Mail", labels: "Labels") -> Events:
         from edge_slm.tasks.triage import desk
 
         ask = self._ask_bases if self._bases else None
-        return desk.answer(mail, labels, self._engines.embedder(), EMBEDDER, ask)
+        yield desk.answer(mail, labels, self._engines.embedder(), EMBEDDER, ask)
 
     def _ask_bases(self, question: str) -> Answer:
         why = t("asked by a mail", "posée par un courrier")
@@ -197,7 +201,8 @@ class Assistant:
         understood = understand(_checked(text), earlier)
         clock.lap("route")
         events = self._task(understood.request, text, clock, understood.new)
-        return telling(events, understood.asked) if understood.asked else events
+        told = telling(events, understood.asked) if understood.asked else events
+        return paid(told, understood.request.route.task)
 
     def _task(
         self, request: Request, text: str, clock: Clock, new: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from edge_slm.energy.accounts import accounts
 from edge_slm.offline import SWITCHES
 from tests.fakes import FakeEmbedder
 
@@ -22,6 +23,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
         monkeypatch.setenv("EDGE_SLM_HOME", str(folder))
         monkeypatch.setenv("EDGE_SLM_LANG", "en")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def energy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Note nothing in the user's ledger, and look for meters anew in each test."""
+    monkeypatch.setenv("EDGE_SLM_LEDGER", "off")
+    accounts.cache_clear()
+    yield
+    accounts.cache_clear()
 
 
 @pytest.fixture(autouse=True)

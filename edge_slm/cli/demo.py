@@ -72,11 +72,12 @@ def _show(request: str, answer: Answer) -> None:
     output.show_answer(answer, streamed=False, why=False)
     click.echo(
         t(
-            "({kind}, {seconds} s, {tokens} tokens written)",
-            "({kind}, {seconds} s, {tokens} jetons écrits)",
+            "({kind}, {seconds} s, {tokens} tokens written, {joules})",
+            "({kind}, {seconds} s, {tokens} jetons écrits, {joules})",
             kind=answer.kind,
             seconds=decimal(answer.timings_ms["total"] / 1000, 2),
             tokens=answer.usage.completion_tokens,
+            joules=output.brief_energy(answer.energy),
         )
     )
     click.echo()

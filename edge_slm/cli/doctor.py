@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from edge_slm import machine, paths
-from edge_slm.cli import engines_checks, output
+from edge_slm.cli import energy_checks, engines_checks, output
 from edge_slm.cli.checks import Check
 from edge_slm.cli.options import AS_JSON, CHAT_MODEL
 from edge_slm.errors import EdgeSlmError, MissingError
@@ -103,11 +103,7 @@ def examine() -> Iterator[Check]:
             "les connexions hors de cette machine sont arrêtées, sauf pour « models pull »",
         ),
     )
-    yield Check(
-        t("energy", "énergie"),
-        True,
-        t("not measured by this version", "pas encore mesurée par cette version"),
-    )
+    yield from energy_checks.energy()
 
 
 def _untune() -> None:

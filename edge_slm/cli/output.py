@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import click
 import msgspec
 
-from edge_slm.answer import Answer, Source
+from edge_slm.answer import Answer, Energy, Source
 from edge_slm.i18n import decimal, t
 
 EXIT_DECLINED = 1
@@ -104,12 +104,50 @@ def why_lines(answer: Answer) -> list[str]:
         )
     else:
         lines.append(t("Model: none, no token", "Modèle : aucun, aucun jeton"))
-    lines.append(
-        t("Energy: no meter on this machine", "Énergie : pas de compteur sur cette machine")
-        if answer.energy.joules is None
-        else f"{decimal(answer.energy.joules)} J"
-    )
+    lines.append(energy_line(answer.energy))
     return lines
+
+
+def energy_line(energy: Energy) -> str:
+    """Return what an answer cost, how that is known, and how sure it is, as one line."""
+    cpu = decimal(energy.cpu_seconds or 0.0, 2)
+    if energy.joules is None or energy.low is None or energy.high is None:
+        return t(
+            "Energy: not known; {cpu} CPU-seconds", "Énergie : inconnue ; {cpu} s-CPU", cpu=cpu
+        )
+    figures = {
+        "joules": decimal(energy.joules, 1),
+        "low": decimal(energy.low, 1),
+        "high": decimal(energy.high, 1),
+        "cpu": cpu,
+        "method": energy.method,
+        "scope": energy.scope,
+    }
+    if energy.method == "estimate":
+        return t(
+            "Energy: about {joules} J ({low} to {high}), estimated from {cpu} CPU-seconds, the "
+            "processor only",
+            "Énergie : environ {joules} J ({low} à {high}), estimée d'après {cpu} s-CPU, "
+            "processeur seul",
+            **figures,
+        )
+    return t(
+        "Energy: {joules} J ({low} to {high}), measured by {method}, {scope}, above the idle "
+        "machine; {cpu} CPU-seconds",
+        "Énergie : {joules} J ({low} à {high}), mesurée par {method}, {scope}, en plus de la "
+        "machine au repos ; {cpu} s-CPU",
+        **figures,
+    )
+
+
+def brief_energy(energy: Energy) -> str:
+    """Return what an answer cost in a few words, which say when they are an estimate."""
+    if energy.joules is None:
+        return t("energy not known", "énergie inconnue")
+    joules = decimal(energy.joules, 1)
+    if energy.method == "estimate":
+        return t("about {j} J, estimated", "environ {j} J, estimés", j=joules)
+    return t("{j} J, measured", "{j} J, mesurés", j=joules)
 
 
 def _source_line(source: Source) -> str:

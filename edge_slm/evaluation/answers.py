@@ -3,13 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 import numpy as np
 
-from edge_slm.answer import Answer, Source
+from edge_slm.answer import Answer, Energy, Source
+from edge_slm.energy.accounts import Bill, metered
 from edge_slm.i18n import Language
 from edge_slm.kb.search import Hit
 from edge_slm.tasks.hr_faq.asking import denies
@@ -26,6 +28,7 @@ _AFFIRMS = re.compile(
 
 Ask = Callable[[str], Answer]
 PassageOf = Callable[[Source], Hit | None]
+Metering = Callable[[], AbstractContextManager[Bill]]
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -73,6 +76,8 @@ class AnswerScore(msgspec.Struct, frozen=True):
     by_kind: number of answers of each kind. checks: how often each check stopped a sentence.
     cpu_seconds: of this program and its workers. cpu_seconds_per_correct: by correct answer, where
         a right refusal counts as one.
+    joules, joules_low, joules_high, joules_per_correct: the same in energy, found by joules_method
+        over joules_scope; None where nothing can be said.
     """
 
     questions: int
@@ -93,6 +98,10 @@ class AnswerScore(msgspec.Struct, frozen=True):
     p50_ms: float
     p95_ms: float
     joules: float | None
+    joules_low: float | None
+    joules_high: float | None
+    joules_method: str | None
+    joules_scope: str | None
     joules_per_correct: float | None
 
 
@@ -126,7 +135,7 @@ def evaluate(
     questions: Sequence[Question],
     on_question: Callable[[int], None],
     passage_of: PassageOf,
-    cpu_seconds: Callable[[], float],
+    metering: Metering = metered,
 ) -> tuple[AnswerScore, list[Verdict]]:
     """Ask all questions, score the answers.
 
@@ -135,26 +144,24 @@ def evaluate(
         questions: the questions.
         on_question: called with 1 after each.
         passage_of: gives the passage that a citation names.
-        cpu_seconds: CPU time used so far, in seconds.
+        metering: bills what is computed in a block.
     """
-    start = cpu_seconds()
     pairs = []
-    for question in questions:
-        answer = ask(question.question)
-        pairs.append(_Pair(question, answer, _verdict(question, answer, passage_of)))
-        on_question(1)
-    used = cpu_seconds() - start
-    return _score(pairs, used), [pair.verdict for pair in pairs]
+    with metering() as bill:
+        for question in questions:
+            answer = ask(question.question)
+            pairs.append(_Pair(question, answer, _verdict(question, answer, passage_of)))
+            on_question(1)
+    return _score(pairs, bill.energy), [pair.verdict for pair in pairs]
 
 
-def _score(pairs: Sequence[_Pair], used: float) -> AnswerScore:
+def _score(pairs: Sequence[_Pair], energy: Energy) -> AnswerScore:
+    used = energy.cpu_seconds or 0.0
     yes = [pair.verdict for pair in pairs if pair.question.is_answerable]
     no = [pair.verdict for pair in pairs if not pair.question.is_answerable]
     answered = [v for v in yes if v.kind != "declined" and v.wanted_document]
     well = sum(pair.verdict.well for pair in pairs)
     times = [pair.verdict.ms for pair in pairs] or [0.0]
-    joules = [pair.answer.energy.joules for pair in pairs]
-    known = None if None in joules else sum(joule or 0.0 for joule in joules)
     return AnswerScore(
         questions=len(pairs),
         answerable=len(yes),
@@ -173,8 +180,12 @@ def _score(pairs: Sequence[_Pair], used: float) -> AnswerScore:
         cpu_seconds_per_correct=round(used / well, 3) if well else None,
         p50_ms=round(float(np.percentile(times, 50)), 1),
         p95_ms=round(float(np.percentile(times, 95)), 1),
-        joules=known,
-        joules_per_correct=round(known / well, 3) if known is not None and well else None,
+        joules=energy.joules,
+        joules_low=energy.low,
+        joules_high=energy.high,
+        joules_method=energy.method,
+        joules_scope=energy.scope,
+        joules_per_correct=round(energy.joules / well, 3) if energy.joules and well else None,
     )
 
 

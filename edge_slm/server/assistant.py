@@ -40,7 +40,7 @@ def handle(site: Site, call: Call, body: ChatBody, messages: Sequence[Message]) 
         return END
     answer = _ask(site, asked[-1], earlier)
     choice = message_choice(answer.text + ending_of(answer), "stop")
-    told = {"choices": [choice], "usage": usage_of(answer.usage)}
+    told = {"choices": [choice], "usage": usage_of(answer.usage, answer.energy)}
     return as_json(identity("chatcmpl", WHOLE, ASSISTANT) | told | _extension(answer))
 
 
@@ -80,6 +80,7 @@ def _ask(
         # Not as a context manager: leaving it would close the engines that requests share.
         answer = Assistant(site.engines, bases).ask(text, on_piece, earlier=earlier)
     site.metrics.tokens(answer.usage)
+    site.metrics.energy(answer.energy)
     if first := answer.timings_ms.get("first_token"):
         site.metrics.first_token(first / 1000)
     return answer
@@ -98,7 +99,7 @@ def _stream(site: Site, call: Call, text: str, earlier: Sequence[Turn], *, usage
         emit(ending)
     call.emit(event(chunk(head, {}, "stop") | _extension(answer)))
     if usage:
-        call.emit(event(head | {"choices": [], "usage": usage_of(answer.usage)}))
+        call.emit(event(head | {"choices": [], "usage": usage_of(answer.usage, answer.energy)}))
     call.emit(END_OF_EVENTS)
 
 

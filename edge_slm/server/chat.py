@@ -63,7 +63,7 @@ class _Chat:
         return {
             **identity("chatcmpl", WHOLE, self.written.model.id),
             "choices": [choice],
-            "usage": usage_of(self.written.usage),
+            "usage": usage_of(self.written.usage, self.written.energy),
             **self.extra,
         }
 
@@ -77,7 +77,12 @@ class _Chat:
             delta = {}
         call.emit(event(chunk(head, delta, self._reason()) | self.extra))
         if usage:
-            call.emit(event(head | {"choices": [], "usage": usage_of(self.written.usage)}))
+            call.emit(
+                event(
+                    head
+                    | {"choices": [], "usage": usage_of(self.written.usage, self.written.energy)}
+                )
+            )
         call.emit(END_OF_EVENTS)
 
     def _reason(self) -> str:

@@ -32,7 +32,7 @@ def handle(site: Site, call: Call) -> Reply:
             tokens += piece.logprobs
         shown = None if options.logprobs is None else _logprobs(tokens, 0)
         choice = _choice(text, _reason(written.complete), shown)
-        return as_json(head | choice | {"usage": usage_of(written.usage)})
+        return as_json(head | choice | {"usage": usage_of(written.usage, written.energy)})
     offset = 0
     for piece in pieces:
         shown = None if options.logprobs is None else _logprobs(list(piece.logprobs), offset)
@@ -40,7 +40,7 @@ def handle(site: Site, call: Call) -> Reply:
         call.emit(event(head | _choice(piece.text, None, shown)))
     call.emit(event(head | _choice("", _reason(written.complete), None)))
     if body.stream_options and body.stream_options.include_usage:
-        call.emit(event(head | {"choices": [], "usage": usage_of(written.usage)}))
+        call.emit(event(head | {"choices": [], "usage": usage_of(written.usage, written.energy)}))
     call.emit(END_OF_EVENTS)
     return END
 

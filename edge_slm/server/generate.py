@@ -5,8 +5,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import cast
 
-from edge_slm.answer import ModelUsed, Usage
+from edge_slm.answer import Energy, ModelUsed, Usage
 from edge_slm.clock import Clock
+from edge_slm.energy.accounts import Bill, accounts
+from edge_slm.energy.ledger import Entry
+from edge_slm.energy.paying import note, priced
 from edge_slm.engines import ChatEngine, Done, Options, Piece, Prompt
 from edge_slm.server.metrics import Metrics
 from edge_slm.server.site import Site
@@ -14,12 +17,13 @@ from edge_slm.server.site import Site
 
 @dataclass
 class Generation:
-    """A reply under way; `usage` and `complete` are right once it is exhausted."""
+    """A reply under way; `usage`, `energy` and `complete` are right once it is exhausted."""
 
     engine: ChatEngine
     model: ModelUsed
     metrics: Metrics
     usage: Usage = field(default_factory=Usage)
+    energy: Energy = field(default_factory=Energy)
     complete: bool = False
 
     def pieces(
@@ -33,13 +37,32 @@ class Generation:
             options: how it is written.
             clock: when the request began.
         """
+        account = accounts()
+        bill = account.open()
         events = self.engine.stream(prompt, max_tokens, options)
         try:
             # An engine gives a generator; the protocol promises no more than an iterator.
             with closing(cast("Generator[Piece | Done]", events)) as stream:
                 yield from self._noting(stream, clock)
         finally:
-            self.metrics.tokens(self.usage)
+            account.close(bill)
+            self._keep(bill)
+
+    def _keep(self, bill: Bill) -> None:
+        self.energy = bill.energy
+        self.metrics.tokens(self.usage)
+        self.metrics.energy(bill.energy)
+        entry = Entry(
+            task="chat",
+            kind="raw",
+            model=self.model.id,
+            model_sha256=self.model.sha256,
+            prompt_tokens=self.usage.prompt_tokens,
+            cached_tokens=self.usage.cached_tokens,
+            completion_tokens=self.usage.completion_tokens,
+            seconds=bill.seconds,
+        )
+        note(priced(entry, bill.energy))
 
     def _noting(self, events: Iterator[Piece | Done], clock: Clock) -> Iterator[Piece]:
         first = True

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from edge_slm.answer import Usage
+from edge_slm.answer import Energy, Usage
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -49,6 +49,8 @@ class Metrics:
         self._lock = threading.Lock()
         self._requests: Counter[Labels] = Counter()
         self._tokens: Counter[str] = Counter()
+        self._joules: dict[str, float] = {}
+        self._cpu_seconds = 0.0
         self._stops = 0
         self._running = 0
         self._first = Histogram()
@@ -79,6 +81,14 @@ class Metrics:
             self._tokens["cached"] += usage.cached_tokens
             self._tokens["completion"] += usage.completion_tokens
 
+    def energy(self, energy: Energy) -> None:
+        """Count what a reply cost, measured and estimated apart."""
+        with self._lock:
+            self._cpu_seconds += energy.cpu_seconds or 0.0
+            if energy.joules is not None and energy.method:
+                before = self._joules.get(energy.method, 0.0)
+                self._joules[energy.method] = before + energy.joules
+
     def first_token(self, seconds: float) -> None:
         """Count the time from a request to the first piece of its reply."""
         with self._lock:
@@ -94,6 +104,12 @@ class Metrics:
             yield from family("stops_total", "counter", "Stopped early.", [((), self._stops)])
             rows = [((("kind", kind),), count) for kind, count in self._tokens.items()]
             yield from family("tokens_total", "counter", "Read, cached, written.", rows)
+            joules: list[Row] = [
+                ((("method", method),), round(j, 4)) for method, j in self._joules.items()
+            ]
+            yield from family("joules_total", "counter", "Of replies, by method.", joules)
+            seconds: list[Row] = [((), round(self._cpu_seconds, 4))]
+            yield from family("cpu_seconds_total", "counter", "Of replies.", seconds)
             name = "edge_slm_first_token_seconds"
             yield f"# TYPE {name} histogram"
             yield from self._first.lines(name)

@@ -3,24 +3,35 @@
 import time
 import uuid
 
-from edge_slm.answer import Usage
+from edge_slm.answer import Energy, Usage
 
 WHOLE = "chat.completion"
 CHUNK = "chat.completion.chunk"
 
-# Energy is not measured: null, never a guess. The keys are those of Albert's `usage.carbon`.
-_UNKNOWN = {"min": None, "max": None}
+JOULES = 3.6e6  # a kWh
 
 
-def usage_of(usage: Usage) -> dict[str, object]:
-    """Return the tokens of a reply, and its carbon, of which nothing is known."""
+def usage_of(usage: Usage, energy: Energy | None = None) -> dict[str, object]:
+    """Return the tokens of a reply, and what it cost where that is known.
+
+    The keys of `carbon` are those of Albert's; where the mains come from is not known here, so that
+    `kgCO2eq` stays null.
+    """
+    low, high = (energy.low, energy.high) if energy else (None, None)
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "carbon": {"kWh": _UNKNOWN, "kgCO2eq": _UNKNOWN},
+        "carbon": {
+            "kWh": {"min": _kwh(low), "max": _kwh(high)},
+            "kgCO2eq": {"min": None, "max": None},
+        },
     }
+
+
+def _kwh(joules: float | None) -> float | None:
+    return None if joules is None else joules / JOULES
 
 
 def identity(prefix: str, kind: str, model: str) -> dict[str, object]:

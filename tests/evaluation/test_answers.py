@@ -1,11 +1,13 @@
 """Scores of answers: right words from the right document, refusals, figures without a source."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 
 import pytest
 from msgspec.structs import replace
 
 from edge_slm.answer import Answer, Energy, Kind, Route, Source, Usage
+from edge_slm.energy.accounts import Bill
 from edge_slm.evaluation.answers import AnswerScore, Question, Verdict, evaluate, holds
 from edge_slm.kb.search import Hit
 
@@ -43,16 +45,21 @@ def passage_of(cited: Source) -> Hit | None:
 RIGHT = Question("combien ?", document="a.md", page=2, must_appear=("25 jours",))
 NEAR = Question("où ?", gold_doc="b.md", key_facts=("9 h 15",))
 NONE = Question("la Mongolie ?", answerable=False)
+COST = Energy(joules=12.0, low=6.0, high=30.0, method="rapl", scope="package", cpu_seconds=6.0)
 
 
 def score(
-    answers: Sequence[Answer], questions: Sequence[Question] = (RIGHT, NEAR, NONE)
+    answers: Sequence[Answer],
+    questions: Sequence[Question] = (RIGHT, NEAR, NONE),
+    energy: Energy = COST,
 ) -> tuple[AnswerScore, list[Verdict]]:
-    """Return the score of these answers, which cost 6 s of CPU time together."""
+    """Return the score of these answers, which cost `energy` together."""
     said_to = {q.question: a for q, a in zip(questions, answers, strict=True)}
-    spent: Iterator[float] = iter([10.0, 16.0])
     steps: list[int] = []
-    scored = evaluate(said_to.__getitem__, questions, steps.append, passage_of, lambda: next(spent))
+    bill = Bill(energy=energy)
+    scored = evaluate(
+        said_to.__getitem__, questions, steps.append, passage_of, lambda: nullcontext(bill)
+    )
     assert steps == [1] * len(questions)
     assert [verdict.question for verdict in scored[1]] == [q.question for q in questions]
     return scored
@@ -143,12 +150,12 @@ def test_checks_and_tokens_are_added_up() -> None:
     assert verdicts[0].checks == ("figure", "name")
 
 
-def test_joules_count_only_where_every_answer_was_metered() -> None:
-    metered = [replace(answer, energy=Energy(joules=4.0, method="rapl")) for answer in WELL]
-    row, _ = score(metered)
-    assert (row.joules, row.joules_per_correct) == (12.0, 4.0)
-    row, _ = score([*metered[:2], WELL[2]])
-    assert (row.joules, row.joules_per_correct) == (None, None)
+def test_joules_come_with_their_method_and_are_none_where_nothing_can_be_said() -> None:
+    row, _ = score(WELL)
+    assert (row.joules, row.joules_low, row.joules_high) == (12.0, 6.0, 30.0)
+    assert (row.joules_method, row.joules_scope, row.joules_per_correct) == ("rapl", "package", 4.0)
+    row, _ = score(WELL, energy=Energy(cpu_seconds=6.0))
+    assert (row.joules, row.joules_method, row.joules_per_correct) == (None, None, None)
 
 
 @pytest.mark.parametrize(

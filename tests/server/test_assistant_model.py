@@ -43,7 +43,10 @@ def test_an_answer_comes_with_its_sources(client: TestClient) -> None:
     assert reply["route"]["task"] == "hr_faq"
     assert [source["document"] for source in reply["sources"]] == ["conges.md"]
     assert reply["edge_slm"]["text"] == "25 jours."
-    assert reply["edge_slm"]["energy"]["joules"] is None
+    energy = reply["edge_slm"]["energy"]
+    assert energy["method"] == "estimate"
+    assert 0 < energy["low"] < energy["joules"] < energy["high"]
+    assert reply["usage"]["carbon"]["kWh"]["min"] == pytest.approx(energy["low"] / 3.6e6)
     assert reply["usage"]["total_tokens"] == 0
 
 
@@ -54,6 +57,8 @@ def test_a_streamed_answer_is_the_same(client: TestClient) -> None:
         client, model="edge-slm", messages=question(), stream_options={"include_usage": True}
     )
     assert done == "[DONE]"
+    spent = [given["usage"].pop("carbon")["kWh"] for given in (usage, whole)]
+    assert all(0 < kwh["min"] < kwh["max"] for kwh in spent)
     assert usage["usage"] == whole["usage"]
     text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
     assert text == whole["choices"][0]["message"]["content"]

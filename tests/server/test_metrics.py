@@ -49,6 +49,16 @@ def test_requests_and_tokens_are_counted(client: TestClient) -> None:
     assert found["edge_slm_stops_total"] == 0
 
 
+def test_what_replies_cost_is_added_up_by_method(client: TestClient) -> None:
+    ask(client)
+    once = figures(client)
+    ask(client)
+    twice = figures(client)
+    joules = 'edge_slm_joules_total{method="estimate"}'
+    assert 0 < once[joules] < twice[joules]
+    assert 0 < once["edge_slm_cpu_seconds_total"] < twice["edge_slm_cpu_seconds_total"]
+
+
 def test_the_memory_budget_is_told(client: TestClient) -> None:
     found = figures(client)
     assert found["edge_slm_budget_bytes"] == 3_000_000

@@ -1,8 +1,6 @@
 """edge-slm eval answers: are answers right, cited, and refused when they should be?"""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +23,9 @@ from edge_slm.machine import summary
 from edge_slm.progress import progress
 
 if TYPE_CHECKING:
-    from edge_slm.evaluation.answers import AnswerScore, Ask, PassageOf, Question, Verdict
+    from edge_slm.evaluation.answers import AnswerScore, Question, Verdict
+    from edge_slm.evaluation.ways import Way
     from edge_slm.kb.rungs import Rungs
-
-WAYS = ("ladder", "always_generate", "bm25_quote")
 
 
 @click.command(
@@ -92,6 +89,7 @@ def command(
     from edge_slm.engines.loaded import Engines
     from edge_slm.evaluation.answers import Question
     from edge_slm.evaluation.rows import read_rows, sampled
+    from edge_slm.evaluation.ways import WAYS
 
     if bool(kb) == bool(corpora):
         raise click.UsageError(t("Give --kb or --corpus.", "Donnez --kb ou --corpus."))
@@ -101,8 +99,11 @@ def command(
         kb = str(indexed_path(corpora, engines.embedder()))
         engines.close()
     assert kb
-    ways = WAYS if compare else ("always_generate",) if no_ladder else ("ladder",)
-    scores, rows = {}, []
+    ways: tuple[Way, ...] = ("always_generate",) if no_ladder else ("ladder",)
+    if compare:
+        ways = WAYS
+    scores: dict[str, AnswerScore] = {}
+    rows: list[dict[str, Any]] = []
     for way in ways:
         score, verdicts = _evaluate(way, kb, model, rungs_of(rungs), asked)
         scores[way] = score
@@ -117,46 +118,16 @@ def command(
 
 
 def _evaluate(
-    way: str, kb: str, model: str | None, rungs: "Rungs", questions: "Sequence[Question]"
+    way: "Way", kb: str, model: str | None, rungs: "Rungs", questions: "Sequence[Question]"
 ) -> "tuple[AnswerScore, list[Verdict]]":
     from edge_slm.evaluation.answers import evaluate
-    from edge_slm.process_tree import cpu_seconds
+    from edge_slm.evaluation.ways import opened
 
     with (
-        _asker(way, kb, model, rungs) as (ask, passage_of),
+        opened(way, kb, model, rungs) as (ask, passage_of),
         progress(f"{t('Asking', 'Questions')} ({way})", len(questions)) as advance,
     ):
-        return evaluate(ask, questions, advance, passage_of, cpu_seconds)
-
-
-@contextmanager
-def _asker(
-    way: str, kb: str, model: str | None, rungs: "Rungs"
-) -> "Iterator[tuple[Ask, PassageOf]]":
-    from edge_slm.answer import Source
-    from edge_slm.assistant import Assistant
-    from edge_slm.engines.loaded import Engines
-    from edge_slm.evaluation.baselines import always_generate, quote_by_words
-    from edge_slm.kb.base import KnowledgeBase, base_path
-    from edge_slm.kb.search import Hit, hit_of
-
-    with KnowledgeBase.open(base_path(kb)) as base:
-
-        def passage_of(source: Source) -> Hit | None:
-            return hit_of(base, int(source.passage.rpartition(":")[2]), 1.0)
-
-        if way == "ladder":
-            with Assistant.open(model=model, kb=[kb], rungs=rungs) as assistant:
-                yield assistant.ask, passage_of
-        elif way == "always_generate":
-            engines = Engines(model)
-            try:
-                embedder = engines.embedder(base.meta["embedder"])
-                yield partial(always_generate, base, embedder, engines.chat()), passage_of
-            finally:
-                engines.close()
-        else:
-            yield partial(quote_by_words, base), passage_of
+        return evaluate(ask, questions, advance, passage_of)
 
 
 def _show_table(scores: "dict[str, AnswerScore]") -> None:

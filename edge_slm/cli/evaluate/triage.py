@@ -1,6 +1,5 @@
 """edge-slm eval triage: are mails sorted right, and do the others reach a person?"""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +68,7 @@ def command(
     from edge_slm.engines.loaded import EMBEDDER, Engines
     from edge_slm.evaluation.rows import read_rows, sampled
     from edge_slm.evaluation.triage import Row, evaluate
+    from edge_slm.process_tree import cpu_seconds
     from edge_slm.tasks.triage.classify import Classifier
     from edge_slm.tasks.triage.labels import read_labels
 
@@ -84,7 +84,7 @@ def command(
                 mails.parent,
                 known,
                 classifier,
-                _cpu_seconds,
+                cpu_seconds,
                 choose,
                 lambda: advance(1),
             )
@@ -110,10 +110,3 @@ def _chooser(by: str, known: "Labels", engines: "Engines") -> "Choose | None":
         return [names[name] for name in found]
 
     return chosen
-
-
-def _cpu_seconds() -> float:
-    from edge_slm.process_tree import cpu_ns, descendants
-
-    processes = (os.getpid(), *descendants(os.getpid()))
-    return sum(cpu_ns(process) or 0 for process in processes) / 1e9

@@ -1,0 +1,70 @@
+"""An answer under way is given an account; when it is whole it carries its bill, which is noted."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from edge_slm.answer import Answer, Energy, Task
+from edge_slm.energy.accounts import Bill, accounts, fallback_of
+from edge_slm.energy.ledger import Entry, Ledger, entry_of
+from edge_slm.errors import EdgeSlmError
+
+# A task yields pieces of its text as soon as they are known, then the whole answer.
+Events = Iterator[str | Answer]
+
+
+def paid(events: Events, task: Task) -> Events:
+    """Yield the pieces of an answer, then the answer with its energy.
+
+    An answer that fails, or that nobody waits for any more, is noted as well: it cost something.
+
+    Args:
+        events: pieces of text, then the answer.
+        task: what the request was taken for.
+    """
+    account = accounts()
+    bill = account.open()
+    kind = "stopped"
+    try:
+        for event in events:
+            if not isinstance(event, Answer):
+                yield event
+                continue
+            account.close(bill)
+            kind = event.kind
+            yield _with_bill(event, bill)
+    except Exception:
+        kind = "failed"
+        raise
+    finally:
+        account.close(bill)
+        if kind in ("stopped", "failed"):
+            note(priced(Entry(task=task, kind=kind, seconds=bill.seconds), bill.energy))
+
+
+def _with_bill(answer: Answer, bill: Bill) -> Answer:
+    faults = fallback_of(bill, accounts().meter)
+    whole = replace(answer, energy=bill.energy)
+    return replace(whole, warnings=(*whole.warnings, *faults, *note(entry_of(whole, bill.seconds))))
+
+
+def priced(entry: Entry, energy: Energy) -> Entry:
+    """Return an entry with what its answer cost."""
+    return replace(
+        entry,
+        cpu_seconds=energy.cpu_seconds,
+        joules=energy.joules,
+        low=energy.low,
+        high=energy.high,
+        method=energy.method,
+        scope=energy.scope,
+    )
+
+
+def note(entry: Entry) -> tuple[str, ...]:
+    """Write an entry to the ledger; return why it could not be, which fails no answer."""
+    try:
+        Ledger().add(entry)
+    except EdgeSlmError as error:
+        return (str(error),)
+    return ()
