@@ -58,7 +58,9 @@ def cpu_name() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    # “Model” is the board, which tells more of an ARM machine than its “model name”, if any.
+    lines = [line for start in ("Model", "model name") for line in lines if line.startswith(start)]
+    names = [line.partition(":")[2].strip() for line in lines]
     return names[0] if names else platform.processor() or platform.machine()
 
 

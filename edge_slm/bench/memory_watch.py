@@ -35,10 +35,16 @@ class Peak:
 class MemoryWatch:
     """Watches from `with` to its end; `peak` may be read at any time."""
 
-    def __init__(self, root: int | None = None, interval_s: float = INTERVAL_S) -> None:
-        """Watch the tree below `root`, itself included; this process by default."""
+    def __init__(
+        self, root: int | None = None, interval_s: float = INTERVAL_S, shared_once: bool = True
+    ) -> None:
+        """Watch the tree below `root`, itself included; this process by default.
+
+        Without `shared_once`, PSS is not read, which costs a share of a core.
+        """
         self._root = os.getpid() if root is None else root
         self._interval = interval_s
+        self._shared_once = shared_once
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory-watch", daemon=True)
         self._rss, self._processes, self._readings = 0, 0, 0
@@ -71,7 +77,8 @@ class MemoryWatch:
         rss = sum(resident(pid) for pid in pids)
         self._readings += 1
         due = time.monotonic() - self._pss_read > PSS_INTERVAL_S
-        if due or rss > self._rss * RISE:  # a rise is read at once
+        risen = rss > self._rss * RISE  # a rise is read at once
+        if self._shared_once and (due or risen):
             self._read_pss(pids)
         if rss > self._rss:
             self._rss, self._processes = rss, len(pids)

@@ -45,6 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Serve this machine's programs: OpenAI's API, Albert API.",
         "Servir les programmes de cette machine : API d'OpenAI, Albert API.",
     ),
+    "registry": (
+        "Statements about this installation: eco-design (RGESN).",
+        "Déclarations sur cette installation : écoconception (RGESN).",
+    ),
     "doctor": (
         "What this machine can do, what is missing, how to mend it.",
         "Ce que cette machine peut faire, ce qui manque, comment y remédier.",

@@ -1,8 +1,8 @@
 """Who pays: an account is open while something is computed, and closes with what that cost.
 
-Several answers may be under way at once, as in a server: at each opening and closing, what was spent
-since the last one is shared equally among the answers that were open, so that no joule is billed
-twice. A benchmark's account looks on: it bears the whole, whatever answers bear.
+Several answers may be under way at once, as in a server: at each opening and closing, what was
+spent since the last one is shared equally among the answers that were open, so that no joule is
+billed twice. A benchmark's account looks on: it bears the whole, whatever answers bear.
 One set of accounts a process; its meter is found when it is first needed.
 """
 
@@ -167,18 +167,29 @@ class Accounts:
         return cpu.busy_cpu_seconds(self._root)
 
     def _know_idle(self, sampler: Sampler) -> None:
-        """Take the baseline that is kept; measure one briefly where there is none."""
+        """Take the baseline that is kept; measure one briefly where there is none.
+
+        On a busy machine there is none: costs are counted from 0 then, and the interval says so.
+        """
         if self._idle_known:
             return
         self._idle_known = True
-        baseline = idle.known(sampler.meter.name)
-        if baseline is None:
-            try:
-                baseline = idle.measure(sampler, self._busy, idle.BRIEF_S)
-                idle.remember(sampler.meter.name, baseline)
-            except (EdgeSlmError, OSError):
-                pass  # counted from 0 then, and the interval says so
+        baseline = idle.known(sampler.meter.name) or self._brief(sampler)
         self._idle = baseline.idle if baseline else None
+
+    def _brief(self, sampler: Sampler) -> idle.Baseline | None:
+        if not idle.rests(self._busy):
+            return None
+        try:
+            baseline = idle.measure(sampler, self._busy, idle.BRIEF_S)
+            if not baseline.rested:
+                return None
+            idle.remember(sampler.meter.name, baseline)
+        except EdgeSlmError:
+            return None
+        except OSError:
+            pass  # not kept, and good for now
+        return baseline
 
 
 @functools.cache

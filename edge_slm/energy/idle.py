@@ -12,6 +12,7 @@ import msgspec
 from edge_slm import paths
 from edge_slm.energy.attribution import Idle
 from edge_slm.energy.counting import between
+from edge_slm.energy.cpu import TICK_S, processors
 from edge_slm.energy.sampling import Sampler
 from edge_slm.errors import EdgeSlmError
 from edge_slm.files import replacing
@@ -20,6 +21,7 @@ from edge_slm.i18n import t
 WINDOWS = 10  # stretches whose spread is that of the baseline
 BRIEF_S = 1.0  # measured before the first answer where nothing better is known
 GOOD_FOR = timedelta(days=30)
+GLANCE_S = 0.1
 BUSY_SHARE = 0.1  # CPU-seconds a second and processor: beyond, the machine is not idle
 _Watts = Annotated[float, msgspec.Meta(ge=0, le=10_000)]
 
@@ -36,6 +38,11 @@ class Baseline(msgspec.Struct, frozen=True):
     busy_share: Annotated[float, msgspec.Meta(ge=0, le=4096)]
     seconds: Annotated[float, msgspec.Meta(gt=0)]
     measured: datetime
+
+    @property
+    def rested(self) -> bool:
+        """Whether the machine was idle: a baseline of a busy one hides what an answer costs."""
+        return self.busy_share <= BUSY_SHARE * processors()
 
     @property
     def idle(self) -> Idle:
@@ -98,6 +105,16 @@ def measure(
         round(whole.seconds, 1),
         datetime.now(UTC),
     )
+
+
+def rests(busy_cpu_seconds: Callable[[], float | None]) -> bool:
+    """Return whether the machine does next to nothing now, after a look of `GLANCE_S`."""
+    before = busy_cpu_seconds()
+    time.sleep(GLANCE_S)
+    after = busy_cpu_seconds()
+    if before is None or after is None:
+        return True
+    return after - before <= 2 * TICK_S + BUSY_SHARE * processors() * GLANCE_S
 
 
 def known(meter: str) -> Baseline | None:

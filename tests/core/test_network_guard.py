@@ -170,3 +170,108 @@ def test_this_machine_is_loopback(host: str) -> None:
 )
 def test_others_are_not(host: str) -> None:
     assert not is_loopback(host)
+
+
+def test_an_instrument_that_is_named_is_let_through_at_its_port_only() -> None:
+    run(
+        """
+        from edge_slm.offline import allow_host
+        assert stopped(socket.create_connection, ("192.168.77.3", 8080), 0.01)
+        assert allow_host("192.168.77.3", 8080) == "192.168.77.3"
+        assert not stopped(socket.getaddrinfo, "192.168.77.3", 8080)
+
+        def tried(host, port):  # not blocking: nothing waits for a machine that is not there
+            with socket.socket() as client:
+                client.setblocking(False)
+                return not stopped(client.connect_ex, (host, port))
+
+        assert tried("192.168.77.3", 8080)
+        assert not tried("192.168.77.3", 80)
+        assert not tried("192.168.77.4", 8080)
+        assert stopped(socket.gethostbyaddr, "192.168.77.3")
+        assert stopped(socket.getaddrinfo, "192.168.77.4", 8080)
+        assert stopped(socket.getaddrinfo, "example.org", 8080)
+        """
+    )
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("192.0.2.1", "8.8.8.8", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255"),
+        *("2001:db8::1", "::ffff:8.8.8.8", "::", "ff02::1", "134744072"),
+    ],
+)
+def test_nothing_of_the_internet_can_be_named(host: str) -> None:
+    run(
+        f"""
+        from edge_slm.errors import UsageError
+        from edge_slm.offline import allow_host
+        try:
+            allow_host("{host}", 80)
+        except UsageError as error:
+            assert "local network" in str(error), error
+        else:
+            raise SystemExit("let through")
+        assert stopped(socket.getaddrinfo, "192.0.2.1", 80)
+        assert stopped(socket.socket().connect, ("192.0.2.1", 80))
+        """
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3", "172.31.0.1", "169.254.9.9", "127.0.0.1", "::1", "fd00::7", "fe80::1%1"]
+)
+def test_local_addresses_can_be_named(host: str) -> None:
+    run(
+        f"""
+        from edge_slm.offline import allow_host
+        try:
+            socket.getaddrinfo("::1", 80)
+        except OSError:
+            raise SystemExit(0)  # this machine knows no IPv6
+        assert allow_host("{host}", 80).split("%")[0] == "{host.split("%")[0]}"
+        """
+    )
+
+
+def test_a_name_is_looked_up_once_and_its_address_kept() -> None:
+    run(
+        """
+        from edge_slm import offline
+        addresses = ["192.0.2.5", "192.168.77.9"]  # its own one, and one of the Internet
+        asked = []
+
+        def look_up(host, port, **_):
+            sys_audit("socket.getaddrinfo", host, port, 0, 0, 0)
+            asked.append(host)
+            return [(2, 1, 6, "", (address, port)) for address in addresses]
+
+        import sys
+        sys_audit, real = sys.audit, socket.getaddrinfo
+        socket.getaddrinfo = look_up
+        assert offline.allow_host("plug.example.org", 80) == "192.168.77.9"
+        socket.getaddrinfo = real
+        assert asked == ["plug.example.org"]
+        assert stopped(socket.getaddrinfo, "plug.example.org", 80)
+        assert stopped(socket.socket().connect, ("192.0.2.5", 80))
+        assert not stopped(socket.getaddrinfo, "192.168.77.9", 80)
+        """
+    )
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 300, "..", "x\\0y"])
+def test_a_name_that_is_not_found_is_a_sentence(host: str) -> None:
+    run(
+        f"""
+        from edge_slm.errors import UsageError
+        from edge_slm.offline import allow_host
+        try:
+            allow_host("{host}", 80)
+        except UsageError as error:
+            assert "not found" in str(error), error
+        else:
+            raise SystemExit("let through")
+        assert stopped(socket.getaddrinfo, "nowhere.invalid", 80)
+        """
+    )

@@ -140,6 +140,19 @@ def test_a_baseline_is_measured_once_and_kept(monkeypatch: pytest.MonkeyPatch) -
     assert idle.known("true meter") == kept
 
 
+def test_the_baseline_of_a_busy_machine_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idle, "rests", lambda _: False)
+    accounts = Accounts(TrueMeter(), MODEL)
+    bill = accounts.open()
+    burn(0.1)
+    accounts.close(bill)
+    assert idle.known("true meter") is None
+    energy = bill.energy
+    assert energy.method == "rapl"
+    assert energy.low == 0
+    assert energy.joules and energy.joules >= WATTS * 0.1
+
+
 def test_a_meter_that_was_asked_for_and_is_not_here_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -24,6 +24,15 @@ def test_the_mean_and_what_was_busy_are_measured() -> None:
     assert found.idle.watts == found.watts
 
 
+def test_a_busy_machine_is_not_at_rest() -> None:
+    busy = iter([0.0, 5.0])
+    assert not idle.rests(lambda: next(busy))
+    assert idle.rests(lambda: 3.0)
+    assert idle.rests(lambda: None)
+    assert replace(KEPT, busy_share=0.0).rested
+    assert not replace(KEPT, busy_share=4096.0).rested
+
+
 def test_a_meter_that_cannot_be_read_is_a_sentence() -> None:
     meter = TrueMeter()
     meter.fails = True

@@ -57,9 +57,9 @@ def absent() -> str:
     """Return the sentence that says that no peer is here, and how to make one."""
     return t(
         "No peer to compare with: python packaging/peers/make_peer.py makes one (10 minutes; "
-        "with --wheel, 1 minute, slower code).",
+        "with the word xllamacpp, 1 minute, slower code).",
         "Pas de serveur témoin : python packaging/peers/make_peer.py en fait un (10 minutes ; "
-        "avec --wheel, 1 minute, code plus lent).",
+        "avec le mot xllamacpp, 1 minute, code plus lent).",
     )
 
 

@@ -8,16 +8,40 @@ from edge_slm.i18n import t
 
 # name -> (English, French): the listing shows these without importing the suites.
 SUITES: dict[str, tuple[str, str]] = {
+    "tasks": (
+        "What users do: HR answers, translation, speech; with quality (default).",
+        "Ce que font les utilisateurs : RH, traduction, parole ; avec la qualité (par défaut).",
+    ),
+    "quant": (
+        "Chat models side by side: size, speed, memory, energy.",
+        "Modèles de dialogue côte à côte : taille, vitesse, mémoire, énergie.",
+    ),
+    "frugal": (
+        "Small models and the ladder against one general model, the same questions.",
+        "Petits modèles et échelle contre un seul modèle général, mêmes questions.",
+    ),
     "runtime": (
         "The engines: first word, copied answers, switches, stops, crashes.",
         "Les moteurs : premier mot, réponses recopiées, changements, arrêts, pannes.",
+    ),
+    "peers": (
+        "Our engine and other people's on the same model and questions.",
+        "Notre moteur et ceux d'autrui, même modèle et mêmes questions.",
     ),
     "commands": (
         "The command itself: start, a question cold and warm, the demo's memory.",
         "La commande elle-même : démarrage, question à froid et à chaud, mémoire de la démo.",
     ),
+    "leaderboard": (
+        "Results of runs and machines: joules per correct answer.",
+        "Résultats d'exécutions et de machines : joules par réponse juste.",
+    ),
+    "report": (
+        "What answers cost here, from the ledger: by day, by rung, by model.",
+        "Ce que les réponses ont coûté ici, d'après le registre : par jour, type, modèle.",
+    ),
 }
-DEFAULT = "commands"
+DEFAULT = "tasks"
 
 
 class SuiteGroup(click.Group):

@@ -63,10 +63,8 @@ def chosen(wanted: str | None = None) -> Meter | None:
         from edge_slm.energy.meters.external import connect
 
         return connect(wanted)
-    for name, found in find_all(system_root()):
-        if name not in BY_NAME_ONLY and not isinstance(found, Absent):
-            return found
-    return None
+    found = (find(name, system_root()) for name in BACKENDS if name not in BY_NAME_ONLY)
+    return next((meter for meter in found if not isinstance(meter, Absent)), None)
 
 
 def _named(name: str) -> Meter:
