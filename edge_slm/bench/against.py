@@ -132,6 +132,7 @@ def _of_pair(new: Case, old: Case) -> Iterator[Ratio]:
 
 
 def _ratio(case: Case, figure: str, after: float, before: float, verdict: Verdict) -> Ratio:
+    share = after / before if before and figure != "quality" else math.nan
     return Ratio(
         of=case.suite,
         case=case.case,
@@ -140,7 +141,7 @@ def _ratio(case: Case, figure: str, after: float, before: float, verdict: Verdic
         figure=figure,
         new=after,
         old=before,
-        ratio=after / before if before and figure != "quality" else None,
+        ratio=share if math.isfinite(share) else None,
         difference=after - before,
         verdict=verdict,
     )

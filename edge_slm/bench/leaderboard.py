@@ -7,6 +7,7 @@ listed. It knows nothing of whether cases of one name asked the same thing: that
 """
 
 import itertools
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -135,7 +136,7 @@ def _in_order(group: Sequence[Row]) -> list[Row]:
         for row in group
         for cost in [_cost(row)]
     ]
-    return sorted(placed, key=lambda row: (row.rank is None, row.rank or 0, row.contender))
+    return sorted(placed, key=lambda row: (row.rank is None, row.rank or 0, str(key_of(row))))
 
 
 def _key(case: Case) -> Key:
@@ -163,7 +164,7 @@ def _row(cases: Sequence[Case]) -> Row:
         answers=_sum(case.answers for case in cases),
         correct=_sum(case.correct for case in cases),
         tokens_per_s=_ratio(cases, lambda case: case.tokens, _writing_s),
-        tokens_per_s_per_watt=1 / per_token if per_token else None,
+        tokens_per_s_per_watt=_ratio(cases, lambda case: case.tokens, lambda case: case.joules),
         joules_per_token=per_token,
         joules_per_answer=per_answer,
         joules_per_correct=_ratio(cases, lambda case: case.joules, _correct),
@@ -186,11 +187,12 @@ def _ratio(
     above: Callable[[Case], float | None],
     below: Callable[[Case], float | None],
 ) -> float | None:
-    """Return sum over sum, of the cases that tell both; None where the lower sum is 0."""
+    """Return sum over sum, of the cases that tell both; None where that is no finite number."""
     pairs = [(above(case), below(case)) for case in cases]
     known = [(a, b) for a, b in pairs if a is not None and b is not None]
     total = sum(b for _, b in known)
-    return sum(a for a, _ in known) / total if total > 0 else None
+    share = sum(a for a, _ in known) / total if total > 0 else math.nan
+    return share if math.isfinite(share) else None
 
 
 def _correct(case: Case) -> int | None:

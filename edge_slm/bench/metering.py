@@ -163,7 +163,7 @@ def ratios(found: Sequence[Load], law: Law, goal: float) -> dict[str, Any]:
     joules = [(energy.joules or 0.0) / known for energy, known in pairs]
     if joules:
         row |= _ratio("joules_ratio", joules)
-        row["furthest"] = round(max(joules, key=_distance), 4)
+        row["furthest"] = round(1 + max((ratio - 1 for ratio in joules), key=abs), 4)
     row["held"] = sum((e.low or 0.0) <= known <= (e.high or 0.0) for e, known in pairs)
     near = [_distance(statistics.median(values)) <= goal for values in (cpu, joules) if values]
     row["met"] = len(measured) == len(found) and all(near)
@@ -174,7 +174,7 @@ def _distance(ratio: float) -> float:
     return abs(ratio - 1)
 
 
-def _ratio(name: str, values: Sequence[float]) -> dict[str, float | None]:
+def _ratio(name: str, values: Sequence[float]) -> dict[str, Any]:
     found = interval(values)
     return {
         name: round(found.median, 4),

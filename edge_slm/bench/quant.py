@@ -108,7 +108,8 @@ def specs(models: Sequence[str]) -> list[Spec]:
         if not chosen:
             engines.chat()  # says what to do
         found = [_of_file(Path(one)) if _is_file(one) else engines.chat_spec(one) for one in chosen]
-    return _told_apart(list({spec.path: spec for spec in found}.values()))
+    first = {spec.path: spec for spec in reversed(found)}
+    return _told_apart([spec for spec in found if first[spec.path] is spec])
 
 
 def _told_apart(found: list[Spec]) -> list[Spec]:

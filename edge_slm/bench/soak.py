@@ -206,8 +206,8 @@ def minute_case(minute: Minute) -> Case:
         peak_bytes=max(request.memory for request in asked),
         tokens=sum(request.tokens for request in asked),
         tokens_per_s=tokens_per_s(asked),
-        answers=len(asked),
         more={
+            "requests": len(asked),
             "failures": failures(asked),
             "memory_bytes": asked[-1].memory,
             "cpu_s_per_request": sum(request.cpu_s for request in asked) / len(asked),
@@ -228,9 +228,9 @@ def whole_case(run: Run, before: Reading, after: Reading) -> Case:
         peak_bytes=max(request.memory for request in asked),
         tokens=sum(request.tokens for request in asked),
         tokens_per_s=tokens_per_s(asked),
-        answers=len(asked),
         **_joules(run.energies),
         more={
+            "requests": len(asked),
             "failures": failures(asked),
             "first_failure": next((r.failure for r in asked if r.failure), None),
             "changed_answers": run.changed,

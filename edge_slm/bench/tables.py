@@ -2,11 +2,12 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
 from edge_slm.i18n import decimal
 
-_RUN_AS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # OWASP, “CSV Injection”
+_RUN_AS_FORMULA = ("=", "+", "-", "@")  # OWASP, “CSV Injection”
 NONE = "–"  # what is not known
 
 
@@ -48,7 +49,7 @@ def comma_separated(head: Sequence[str], rows: Sequence[Sequence[object]]) -> st
 def _harmless(cell: object) -> object:
     if cell is None or isinstance(cell, int | float):
         return cell
-    text = str(cell).replace("\0", "")
+    text = _one_line(str(cell))
     return f"'{text}" if text.startswith(_RUN_AS_FORMULA) else text
 
 
@@ -57,7 +58,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
     Whole parts are never rounded away: 12345.6 is 12346.
     """
-    if value is None:
+    if value is None or not math.isfinite(value):
         return NONE
     whole = len(str(int(abs(value))))
     if abs(value) >= 1:

@@ -113,9 +113,11 @@ def make_base(
     """
     folder = paths.examples_dir() / "rh"
     files = [file for file in find_files([folder]) if not quick or file.stem in QUICK_DOCUMENTS]
-    with closing(Engines()) if engines is None else nullcontext(engines) as own:
-        with indexed(files, own.embedder()) as base:
-            export_base(base, path)
+    with (
+        closing(Engines()) if engines is None else nullcontext(engines) as own,
+        indexed(files, own.embedder()) as base,
+    ):
+        export_base(base, path)
     with KnowledgeBase.open(path) as base:
         base.change(calibration=(folder / "calibration.json").read_text("utf-8"), contact=CONTACT)
         rows = read_rows(folder / "approved.jsonl", Approval) if approved else []

@@ -7,6 +7,7 @@ so that an estimate is never added to a measurement. Does not know prices, nor o
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -151,6 +152,9 @@ def switched_on() -> bool:
 class Ledger:
     """The ledger of this machine, or the one at `path`. Making one touches nothing on the disk.
 
+    What writes stays connected, since closing is what costs: SQLite then waits for the disk. It may
+    be used from any thread.
+
     Every method raises an EdgeSlmError of one sentence when the file is another program's, of a
     newer version, damaged, locked or not to be read or written.
     """
@@ -158,6 +162,14 @@ class Ledger:
     def __init__(self, path: Path | None = None) -> None:
         """Name the file; it need not exist."""
         self.path = path or paths.data_dir() / "energy.db"
+        self._writing = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        self._inode: int | None = None  # of the file that the writer is connected to
+
+    def close(self) -> None:
+        """Let the file go; the next entry connects again."""
+        with self._writing:
+            self._disconnect()
 
     def add(self, entry: Entry) -> None:
         """Write one entry, whole or not at all; nothing where EDGE_SLM_LEDGER is “off”."""
@@ -202,6 +214,7 @@ class Ledger:
             return 0
         with self._to_write() as connection:
             removed = connection.execute("DELETE FROM entries").rowcount
+        self.close()
         with faults.explained(self.path), closing(_connected(self.path, "rw")) as connection:
             connection.execute("VACUUM")  # not within a transaction
         return removed
@@ -226,14 +239,9 @@ class Ledger:
     @contextmanager
     def _to_write(self) -> Iterator[sqlite3.Connection]:
         """Yield the file within a transaction, made first where it is absent."""
-        with faults.explained(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # When one asked is nobody else's business; SQLite's own files get the same rights.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            with closing(_connected(self.path, "rw")) as connection:
-                if not _is_ours(connection, self.path):
-                    _prefer_wal(connection)
-                connection.execute("PRAGMA synchronous = NORMAL")
+        with self._writing, faults.explained(self.path):
+            try:
+                connection = self._connection()
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
                     if not _is_ours(connection, self.path):  # nor made by another one meanwhile
@@ -241,11 +249,37 @@ class Ledger:
                         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                         connection.execute(f"PRAGMA user_version = {VERSION}")
                     yield connection
+            except BaseException:
+                self._disconnect()
+                raise
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return a connection to the file that is there now; the file is made where it is not."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # When one asked is nobody else's business; SQLite's own files get the same rights.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        inode = self.path.stat().st_ino
+        if self._writer and inode == self._inode:
+            return self._writer
+        self._disconnect()
+        self._writer = _connected(self.path, "rw")
+        self._inode = inode
+        if not _is_ours(self._writer, self.path):
+            _prefer_wal(self._writer)
+        self._writer.execute("PRAGMA synchronous = NORMAL")
+        return self._writer
+
+    def _disconnect(self) -> None:
+        if self._writer:
+            self._writer.close()
+        self._writer = None
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
     connection.row_factory = sqlite3.Row
     return connection
 

@@ -23,7 +23,8 @@ class Channel:
         kind: “energy” is a counter of joules that only grows, until it wraps; “power” is watts now.
         range_j: joules after which a counter starts anew at 0; None where it does not, or where
             that is not known.
-        step_j: joules of one step of a counter; 0 where it is finer than any answer.
+        step_j: joules of one step of a counter, or that the lag of a slow gauge may hide; 0 where
+            it is finer than any answer.
         error: share of the figure that the sensor may be off by (0.01 is one per cent).
         most_w: watts that this channel cannot exceed: a reading beyond is a fault.
     """

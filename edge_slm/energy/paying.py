@@ -1,9 +1,12 @@
 """An answer under way is given an account; when it is whole it carries its bill, which is noted."""
 
+import functools
 from collections.abc import Iterator
+from pathlib import Path
 
 from msgspec.structs import replace
 
+from edge_slm import paths
 from edge_slm.answer import Answer, Energy, Task
 from edge_slm.energy.accounts import Bill, accounts, fallback_of
 from edge_slm.energy.ledger import Entry, Ledger, entry_of
@@ -61,10 +64,16 @@ def priced(entry: Entry, energy: Energy) -> Entry:
     )
 
 
+@functools.cache
+def _ledger(_: Path) -> Ledger:
+    """Return the ledger of a home, kept so that it stays connected."""
+    return Ledger()
+
+
 def note(entry: Entry) -> tuple[str, ...]:
     """Write an entry to the ledger; return why it could not be, which fails no answer."""
     try:
-        Ledger().add(entry)
+        _ledger(paths.data_dir()).add(entry)
     except EdgeSlmError as error:
         return (str(error),)
     return ()

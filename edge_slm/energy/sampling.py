@@ -7,6 +7,7 @@ from collections.abc import Callable
 from edge_slm.energy.counting import Count, Tally
 from edge_slm.energy.meter import Meter
 
+LATE = 10  # intervals after which what a gauge has not seen is missing
 BusyClock = Callable[[], float | None]
 
 
@@ -28,13 +29,13 @@ class Sampler:
         self.meter = meter
         self._busy = busy_cpu_seconds
         self._lock = threading.Lock()
-        self._count = Count(meter.channels)
+        self._count = self._new()
         self._end: threading.Event | None = None
 
     def start(self) -> None:
         """Count anew from 0, and read every `interval_s` until `stop`."""
         with self._lock:
-            self._count = Count(self.meter.channels)
+            self._count = self._new()
         self._end = end = threading.Event()
         threading.Thread(target=self._watch, args=(end,), name="energy-meter", daemon=True).start()
 
@@ -50,6 +51,10 @@ class Sampler:
             values = self.meter.read()
             self._count.add(time.monotonic(), values, boot_s=_since_boot(), busy_cpu_s=busy)
             return self._count.tally()
+
+    def _new(self) -> Count:
+        # A gauge is not drawn straight over a pause of the program.
+        return Count(self.meter.channels, longest_s=LATE * self.meter.interval_s)
 
     def _watch(self, end: threading.Event) -> None:
         while not end.wait(self.meter.interval_s):

@@ -58,8 +58,10 @@ class CounterTrack:
         self._record = record
         self._last_j: float | None = None
         # Joules that it may have gained by now: grows with time, shrinks with what is counted. So
-        # the joules of any stretch stay below `most_w` times its seconds, plus what lags behind.
-        self._lag_j = channel.most_w * LAG_S + channel.step_j
+        # the joules of any stretch stay below `most_w` times its seconds, plus what lags behind. A
+        # counter read twice as often as it can wrap must not lose that certainty to the lag.
+        lag_j = min(channel.most_w * LAG_S, (channel.range_j or math.inf) / 4)
+        self._lag_j = lag_j + channel.step_j
         self._allowed_j = self._lag_j
         self._moved_s = at_s
         self._moved_cpu_s: float | None = None

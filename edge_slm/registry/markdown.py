@@ -98,4 +98,5 @@ def _number(value: float, language: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a text on one line and free of marks: names come from files that people edit."""
-    return " ".join(text.split()).translate(_MARKS)
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(line.split()).translate(_MARKS)

@@ -1,12 +1,15 @@
-"""Makes a llama.cpp server to compare with: `edge-slm bench runtime` then measures it too.
+"""Makes the peers that `edge-slm bench peers` and `bench runtime` compare our engines with.
 
-Usage: .venv/bin/python packaging/peers/make_peer.py [--wheel]
+Usage: .venv/bin/python packaging/peers/make_peer.py [--list] [--remove NAME] [NAME...]
 
-By default llama-server is built from the llama.cpp sources inside llama-cpp-python's own source
-archive, the one that our engine is built from (packaging/llama-cpp-python.lock), by the same
-compiler and for this processor: 10 minutes on 2 cores. With `--wheel`, the package xllamacpp gets
-an environment of its own instead: 1 minute, but its code is made for any x86-64 processor with
-AVX2. Both lie in the user's cache, and what is there stays until the new one is whole.
+llama-server, made where no name is given, is built from the llama.cpp sources inside
+llama-cpp-python's own source archive, the one that our engine is built from
+(packaging/llama-cpp-python.lock), by the same compiler and for this processor: 10 minutes on
+2 cores. All others are packages, each in an environment of its own with the versions of its lock
+file here. All lie in the user's cache, and what is there stays until the new one is whole.
+
+The lock files fix versions; hashes only where every system gets the same few files (xllamacpp):
+of torch, an index may hold builds of its own.
 """
 
 import os
@@ -24,12 +27,21 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge_slm.bench.runtime.peer import NAMES, Peer, peers_dir
-from edge_slm.i18n import t
-from edge_slm.machine import compute_threads
+from edge_slm.bench.peers.catalogue import KINDS, Kind, made
+from edge_slm.bench.runtime.peer import Peer, peers_dir
+from edge_slm.i18n import size, t
+from edge_slm.machine import compute_threads, free_disk
 
 HERE = Path(__file__).resolve().parent
-SERVER, WHEEL = NAMES
+SERVER = "llama-server"
+# The first is what starts a peer; the others are what it needs beside it.
+SCRIPTS = {
+    "xllamacpp": ("serve_xllamacpp.py",),
+    "transformers": ("run_transformers.py", "lines.py"),
+    "onnxruntime-genai": ("run_onnxruntime.py", "lines.py"),
+    "openvino-genai": ("run_openvino.py", "lines.py", "widen_gguf.py"),
+    "pywhispercpp": ("run_whispercpp.py", "lines.py", "ct2_to_ggml.py"),
+}
 # As in packaging/build_llama.sh: ggml's AMX code crashes where the kernel does not grant the tiles.
 NO_AMX = "-mno-amx-tile -mno-amx-int8 -mno-amx-bf16"
 CMAKE = (
@@ -46,25 +58,82 @@ CMAKE = (
 
 @click.command(
     help=t(
-        "Make a llama.cpp server for edge-slm bench runtime to compare with.",
-        "Faire un serveur llama.cpp auquel edge-slm bench runtime se compare.",
+        "Make peers for edge-slm bench to compare with; llama-server where none is named.",
+        "Faire des témoins auxquels edge-slm bench se compare ; sans nom, llama-server.",
     )
 )
+@click.argument("names", nargs=-1, type=click.Choice(list(KINDS)))
 @click.option(
-    "--wheel",
+    "--list",
+    "listing",
     is_flag=True,
+    help=t("Show the peers, those made here too.", "Montrer les témoins, et ceux déjà faits."),
+)
+@click.option(
+    "--remove",
+    "removed",
+    multiple=True,
+    type=click.Choice(list(KINDS)),
     help=t(
-        "Take the xllamacpp package instead of building: quick to get, slower to run.",
-        "Prendre le paquet xllamacpp au lieu de compiler : vite installé, plus lent.",
+        "Remove a peer and its models; repeatable.", "Ôter un témoin et ses modèles ; répétable."
     ),
 )
-def main(wheel: bool) -> None:
-    """Make the peer."""
-    name = WHEEL if wheel else SERVER
-    with _staging(name) as folder:
-        peer = _install_wheel(folder) if wheel else _build_server(folder)
+def main(names: tuple[str, ...], listing: bool, removed: tuple[str, ...]) -> None:
+    """List, remove and make."""
+    for name in removed:
+        _remove(name)
+    if listing:
+        _list()
+    if not names and (listing or removed):
+        return
+    for name in dict.fromkeys(names or (SERVER,)):
+        _make(KINDS[name])
+
+
+def _make(kind: Kind) -> None:
+    _check_disk(kind)
+    with _staging(kind.name) as folder:
+        peer = _install(kind, folder) if kind.package else _build_server(folder)
         (folder / "peer.json").write_bytes(msgspec.json.encode(peer))
-    click.echo(f"{peer.name} {peer.version}: {peers_dir() / name}")
+    click.echo(f"{peer.name} {peer.version}: {peers_dir() / kind.name}")
+
+
+def _list() -> None:
+    for kind in KINDS.values():
+        peer = made(kind.name)
+        here = (
+            t("made, {version}", "fait, {version}", version=peer.version)
+            if peer
+            else t("not made; takes {size}", "pas fait ; prend {size}", size=size(kind.disk))
+        )
+        click.echo(f"{kind.name:<20}{kind.task:<8}{here}")
+
+
+def _remove(name: str) -> None:
+    folders = [
+        path for path in (peers_dir() / name, peers_dir() / f"{name}.before") if path.exists()
+    ]
+    for path in folders:
+        shutil.rmtree(path)
+    click.echo(
+        t("{name} is removed.", "{name} est ôté.", name=name)
+        if folders
+        else t("{name} is not made here.", "{name} n'est pas fait ici.", name=name)
+    )
+
+
+def _check_disk(kind: Kind) -> None:
+    free = free_disk(peers_dir())
+    if free < kind.disk:
+        raise click.ClickException(
+            t(
+                "{name} takes {size}, the disk has {free}: free some space.",
+                "{name} prend {size}, le disque a {free} : faites de la place.",
+                name=kind.name,
+                size=size(kind.disk),
+                free=size(free),
+            )
+        )
 
 
 @contextmanager
@@ -135,14 +204,28 @@ def _cmake(work: Path) -> str:
     return str(Path(python).with_name("cmake"))
 
 
-def _install_wheel(folder: Path) -> Peer:
-    lock = HERE / "xllamacpp.lock"
+def _install(kind: Kind, folder: Path) -> Peer:
+    lock = HERE / f"{kind.name}.lock"
+    words = lock.read_text("utf-8").split()
+    version = next(
+        word.partition("==")[2] for word in words if word.partition("==")[0] == kind.package
+    )
+    click.echo(
+        t(
+            "Installing {name} {version} ({size})…",
+            "Installation de {name} {version} ({size})…",
+            name=kind.name,
+            version=version,
+            size=size(kind.disk),
+        ),
+        err=True,
+    )
     python = _environment(folder / "venv")
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    _run([*install, "--requirement", str(lock)])
-    script = Path(shutil.copy(HERE / "serve_xllamacpp.py", folder))
-    version = lock.read_text("utf-8").split()[0].partition("==")[2]
-    return Peer(WHEEL, version, "wheel of the package index", (python, str(script)))
+    hashes = ["--no-deps", "--require-hashes"] if "--hash" in lock.read_text("utf-8") else []
+    _run([python, "-m", "pip", "install", "--quiet", *hashes, "--requirement", str(lock)])
+    script, *_ = [Path(shutil.copy(HERE / name, folder)) for name in SCRIPTS[kind.name]]
+    _run([python, str(script), "--help"], out=subprocess.DEVNULL)  # imports all that it needs
+    return Peer(kind.name, version, "wheel of the package index", (python, str(script)))
 
 
 def _environment(folder: Path) -> str:
@@ -150,9 +233,12 @@ def _environment(folder: Path) -> str:
     return str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
 
 
-def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> None:
+def _run(
+    command: Sequence[str], environment: dict[str, str] | None = None, out: int | None = None
+) -> None:
     """Run a command, its words on standard error; end the script where it fails."""
-    if subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode:
+    stdout = sys.stderr if out is None else out
+    if subprocess.run(command, env=environment, stdout=stdout, check=False).returncode:
         raise click.ClickException(
             t(
                 "“{command}” failed; its words are above.",

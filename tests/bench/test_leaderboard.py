@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as some
 
-from edge_slm.bench.leaderboard import Row, merged, ranked, rows_of
+from edge_slm.bench.leaderboard import Row, merged, rows_of
 from edge_slm.bench.leaderboard_files import as_csv, as_json, as_markdown, read, write
 from edge_slm.bench.record import Case
 from edge_slm.cli.bench.leaderboard import command
@@ -57,6 +57,14 @@ def test_a_figure_that_nobody_gave_is_none_and_nothing_is_divided_by_zero() -> N
     assert (row.joules_per_correct, row.cpu_seconds_per_correct, row.rank) == (None, None, None)
     assert (row.joules_per_token, row.tokens_per_s_per_watt, row.quality) == (None, None, None)
     assert row.joules_per_answer == 4.0
+
+
+def test_a_hostile_figure_is_no_infinite_one() -> None:
+    (row,) = board(
+        a_case(tokens_per_s=5e-324, joules=1e308, joules_high=1e308, answers=1, correct=1)
+    )
+    assert row.tokens_per_s is None
+    assert "inf" not in as_markdown([row]) and "nan" not in as_csv([row])
 
 
 def test_qualities_of_two_kinds_make_no_mean() -> None:
@@ -112,7 +120,7 @@ def test_rows_without_energy_are_listed_last_and_not_ranked() -> None:
     ]
 
 
-@given(some.lists(cases, max_size=8))
+@given(some.lists(cases, max_size=4))
 def test_no_estimate_is_ranked_with_a_measurement(results: list[Case]) -> None:
     rows = board(*results)
     for row in rows:
@@ -122,7 +130,7 @@ def test_no_estimate_is_ranked_with_a_measurement(results: list[Case]) -> None:
     assert order == sorted(order)
     for text in (as_csv(rows), as_markdown(rows)):
         assert text
-    assert merged(rows) == rows == ranked(reversed(rows)) or len(rows) != len(set(map(str, rows)))
+    assert merged(rows) == rows
 
 
 def test_of_two_rows_of_one_kind_the_newest_stays_whatever_the_order() -> None:
@@ -180,7 +188,7 @@ def test_a_foreign_leaderboard_is_refused_and_stays(tmp_path: Path, content: byt
 
 
 def test_another_suffix_or_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not to board.xlsx"):
+    with pytest.raises(UsageError, match=r"not to board\.xlsx"):
         write([], tmp_path / "board.xlsx")
     (tmp_path / "board.json").mkdir()
     with pytest.raises(EdgeSlmError, match="cannot be written"):

@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -25,7 +26,7 @@ def told(*arguments: str) -> str:
     return result.stdout
 
 
-def add(kind: str = "quote", days_ago: int = 0, **values: object) -> Entry:
+def add(kind: str = "quote", days_ago: int = 0, **values: Any) -> Entry:
     time = (datetime.now(UTC) - timedelta(days=days_ago)).isoformat(timespec="seconds")
     entry = Entry(time=time, task="hr_faq", kind=kind, seconds=1.0, **values)
     Ledger().add(entry)
@@ -41,7 +42,7 @@ def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def filled() -> None:
     """Estimates of today and yesterday, a measurement, and a request that was stopped."""
-    cpu = {"method": "estimate", "scope": "cpu"}
+    cpu: dict[str, Any] = {"method": "estimate", "scope": "cpu"}
     add(joules=3.0, low=1.0, high=9.0, cpu_seconds=1.0, **cpu)
     add(joules=5.0, low=2.0, high=15.0, cpu_seconds=2.0, **cpu)
     add("written", joules=80.0, low=20.0, high=240.0, model="m-1", completion_tokens=9, **cpu)

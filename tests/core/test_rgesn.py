@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from edge_slm.bench.record import Case, Conditions, Machine
 from edge_slm.cards import get_card
-from edge_slm.cli import COMMANDS, run as run_command
+from edge_slm.cli import COMMANDS
+from edge_slm.cli import run as run_command
 from edge_slm.cli.registry import command
 from edge_slm.energy.ledger import SWITCH, Entry, Ledger
 from edge_slm.errors import UsageError
@@ -74,7 +76,7 @@ def figures(number: str, *arguments: str) -> dict[str, dict[str, object]]:
     return {figure["name"]: figure for figure in criterion["figures"]}
 
 
-def add(kind: str, **values: object) -> None:
+def add(kind: str, **values: Any) -> None:
     Ledger().add(Entry(task="hr_faq", kind=kind, seconds=1.0, **values))
 
 

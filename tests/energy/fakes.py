@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from edge_slm import process_tree
-from edge_slm.energy.meter import Channel
+from edge_slm.answer import Method
+from edge_slm.energy.meter import Channel, Scope
 
 IDLE_W = 3.0
 WATTS = 10.0  # of a CPU-second
@@ -13,8 +14,8 @@ WATTS = 10.0  # of a CPU-second
 class TrueMeter:
     """Counts IDLE_W and WATTS since it was made; `fails` makes its readings None."""
 
-    method = "rapl"
-    scope = "package"
+    method: Method = "rapl"
+    scope: Scope = "package"
     name = "true meter"
     channels = (Channel("package-0", "energy", range_j=1e9),)
     interval_s = 0.05

@@ -148,6 +148,20 @@ def test_only_a_battery_that_discharges_says_what_the_machine_draws(
     assert "does not say what it gives" in _reason(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("online", "status"), [(1, "Discharging"), (0, "Charging"), (1, "Full")], ids=str
+)
+def test_a_charger_or_what_it_does_stops_the_measurement(
+    tmp_path: Path, online: int, status: str
+) -> None:
+    trees.battery(tmp_path, "BAT0")
+    folder = trees.battery(tmp_path, "BAT1")
+    meter = _found(tmp_path)
+    trees.charger(tmp_path, online)
+    trees.put(folder, {"status": status})
+    assert list(meter.read()) == [None, None]
+
+
 @pytest.mark.parametrize("files", [{}, {"power_now": None}], ids=["gauge", "counter"])
 def test_a_charger_in_the_middle_is_a_gap(tmp_path: Path, files: dict[str, object]) -> None:
     folder = trees.battery(tmp_path, "BAT0", **files)

@@ -71,6 +71,14 @@ def test_each_wrap_counts() -> None:
     assert tally.wraps == 7
 
 
+def test_a_counter_that_wraps_ten_times_a_second_can_be_followed() -> None:
+    """Read as often as it takes, though the range is less than what may lag behind."""
+    small = Channel("package-0", "energy", range_j=10.0, most_w=MOST_W)
+    tally = tally_of([(n / 20, 4.9 * n % 10.0) for n in range(41)], small)
+    assert tally.joules == pytest.approx(4.9 * 40)
+    assert (tally.wraps, tally.missing_s) == (19, 0.0)
+
+
 def test_a_fall_that_no_wrap_explains_is_a_reset_and_missing() -> None:
     tally = tally_of([(0.0, 500.0), (1.0, 10.0), (2.0, 60.0)])
     assert (tally.joules, tally.missing_s, tally.wraps) == (50.0, 1.0, 0)

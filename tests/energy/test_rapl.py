@@ -364,3 +364,40 @@ def test_the_installer_is_a_shell_script_that_wants_a_name() -> None:
         done = subprocess.run(["sh", script, *wrong], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (2, "")
         assert "usage:" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["agent"], ["--undo"]])
+def test_the_installer_calls_what_its_guide_says(tmp_path: Path, arguments: list[str]) -> None:
+    """Each program is replaced by one that writes down how it was called: nothing is changed."""
+    log = tmp_path / "log"
+    for name in ("id", "getent", "groupadd", "groupdel", "usermod", "install", "rm", "udevadm"):
+        program = tmp_path / name
+        known = "exit 1" if name == "getent" and arguments != ["--undo"] else "exit 0"
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> "{log}"\n{known}\n')
+        program.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    for name in ("chgrp", "chmod"):  # on a machine that has counters
+        (tmp_path / name).symlink_to("/bin/true")
+    subprocess.run(
+        ["sh", PACKAGING / "install.sh", *arguments], check=True, env={**os.environ, "PATH": path}
+    )
+    rule = "/etc/udev/rules.d/60-edge-slm-energy.rules"
+    source = PACKAGING / "60-edge-slm-energy.rules"
+    expected = {
+        "agent": [
+            "id agent",
+            "getent group edge-slm-energy",
+            "groupadd --system edge-slm-energy",
+            "usermod --append --groups edge-slm-energy agent",
+            f"install -m 0644 {source} {rule}",
+            "udevadm control --reload",
+            "udevadm trigger --action=change --subsystem-match=powercap",
+        ],
+        "--undo": [
+            f"rm -f {rule}",
+            "udevadm control --reload",
+            "getent group edge-slm-energy",
+            "groupdel edge-slm-energy",
+        ],
+    }
+    assert log.read_text().splitlines() == expected[arguments[0]]

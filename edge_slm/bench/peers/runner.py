@@ -114,11 +114,15 @@ class Runner:
 
     def close(self) -> None:
         """End it and all that it started."""
-        pids = [self.pid, *descendants(self.pid)]
-        for pid in pids:
+        below = []
+        for pid in descendants(self.pid):
             with suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).kill()
+                below.append(psutil.Process(pid))
+        for process in [self._process, *below]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self._process.wait()
+        psutil.wait_procs(below, timeout=5)
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # bytes that it did not read
                 if pipe:

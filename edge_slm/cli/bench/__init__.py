@@ -40,6 +40,18 @@ SUITES: dict[str, tuple[str, str]] = {
         "What answers cost here, from the ledger: by day, by rung, by model.",
         "Ce que les réponses ont coûté ici, d'après le registre : par jour, type, modèle.",
     ),
+    "idle": (
+        "The machine at rest, and what waiting for a question costs.",
+        "La machine au repos, et ce que coûte l'attente d'une question.",
+    ),
+    "soak": (
+        "The same requests for half an hour: memory, speed, failures.",
+        "Les mêmes requêtes pendant une demi-heure : mémoire, vitesse, échecs.",
+    ),
+    "metering": (
+        "The energy accounting itself, against a known truth.",
+        "La mesure d'énergie elle-même, face à une vérité connue.",
+    ),
 }
 DEFAULT = "tasks"
 

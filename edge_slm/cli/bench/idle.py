@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(1, 86_400),
+    type=click.IntRange(1, 86_400),
     help=t(
         "For how long the machine is measured; 180, or 10 with --quick.",
         "Durée de la mesure de la machine ; 180, ou 10 avec --quick.",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @AGAINST
 @AS_JSON
 def command(
-    seconds: float | None,
+    seconds: int | None,
     quick: bool,
     model: str | None,
     out: Path | None,

@@ -1,4 +1,4 @@
-"""The end of a suite whose parts may stop: what was measured is shown, then what was not is said."""
+"""The end of a suite whose parts may stop: what was measured, then what was not and why."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

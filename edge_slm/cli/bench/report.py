@@ -62,7 +62,7 @@ def command(days: int, csv_file: Path | None, clear: bool, yes: bool, as_json: b
     if as_json:
         output.show_json(found)
     else:
-        click.echo("\n".join(_lines(found)))
+        click.echo("\n".join(map(_printable, _lines(found))))
 
 
 def _clear(ledger: "Ledger", yes: bool) -> None:
@@ -174,6 +174,11 @@ def _cost(found: "Sum") -> str:
             )
         )
     return ", ".join(parts)
+
+
+def _printable(line: str) -> str:
+    """Return a line without what a terminal would obey: names come from a file."""
+    return "".join(sign if sign.isprintable() else "�" for sign in line)
 
 
 def _notes(found: "Summary") -> list[str]:

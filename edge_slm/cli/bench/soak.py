@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from edge_slm.bench.record import Case
     from edge_slm.bench.soak import Minute
 
-MINUTES, QUICK_MINUTES = 30.0, 1.0
+MINUTES, QUICK_MINUTES = 30, 1
 
 
 @click.command(
@@ -26,7 +26,7 @@ MINUTES, QUICK_MINUTES = 30.0, 1.0
 )
 @click.option(
     "--minutes",
-    type=click.FloatRange(0.01, 10_080),
+    type=click.IntRange(1, 10_080),
     help=t("How long; 30, or 1 with --quick.", "Durée ; 30, ou 1 avec --quick."),
 )
 @QUICK
@@ -38,7 +38,7 @@ MINUTES, QUICK_MINUTES = 30.0, 1.0
 @click.pass_context
 def command(
     context: click.Context,
-    minutes: float | None,
+    minutes: int | None,
     quick: bool,
     model: str | None,
     out: Path | None,
@@ -78,7 +78,7 @@ def minute_line(case: "Case") -> str:
         "{minute} : requêtes {n}, échecs {f}, {speed} jetons/s, {memory}, {cpu} s processeur par "
         "requête",
         minute=case.case,
-        n=case.answers,
+        n=told["requests"],
         f=told["failures"],
         speed="-" if case.tokens_per_s is None else decimal(case.tokens_per_s),
         memory=size(told["memory_bytes"]),
@@ -99,7 +99,7 @@ def end_lines(case: "Case") -> str:
         t(
             "Requests {n}, failures {f}, worker restarts {r}, answers that changed {c}.",
             "Requêtes {n}, échecs {f}, redémarrages {r}, réponses qui ont changé {c}.",
-            n=case.answers,
+            n=told["requests"],
             f=told["failures"],
             r=told["worker_restarts"],
             c=told["changed_answers"],

@@ -1,7 +1,8 @@
 """Which meter measures here: back ends, one file each, and the choice among them.
 
 Best first: what covers more, and answers faster. A battery is a slow gauge, so that it comes last.
-The GPU's is only taken by name: the engines compute on the processor.
+The GPU's is only taken by name, for the engines compute on the processor; and so is the platform's
+of RAPL, which older machines get wrong.
 """
 
 import importlib
@@ -21,9 +22,10 @@ BACKENDS = {
     "apple": "apple",
     "windows": "windows",
     "battery": "battery",
+    "psys": "rapl",
     "nvml": "nvml",
 }
-BY_NAME_ONLY = frozenset({"nvml"})
+BY_NAME_ONLY = frozenset({"psys", "nvml"})
 NONE = "none"
 
 
@@ -41,8 +43,8 @@ def find_all(root: Path) -> Iterator[tuple[str, Meter | Absent]]:
 def find(name: str, root: Path) -> Meter | Absent:
     """Return the meter of one back end, or why there is none."""
     module = importlib.import_module(f"edge_slm.energy.meters.{BACKENDS[name]}")
-    finder: Callable[[Path], Meter | Absent] = module.find
-    return finder(root)
+    finder: Callable[..., Meter | Absent] = module.find
+    return finder(root, domain="psys") if name == "psys" else finder(root)
 
 
 def chosen(wanted: str | None = None) -> Meter | None:

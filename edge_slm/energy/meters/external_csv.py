@@ -55,7 +55,7 @@ class _Tail:
         self._column = column
         self._heard = heard
         self._factor = factor
-        self._seen = (-1, 0)  # inode, size
+        self._seen: tuple[object, ...] | None = None
 
     def take(self) -> float | None:
         """Return the figure of the last whole line, where it is fresh."""
@@ -67,14 +67,17 @@ class _Tail:
 
     def _look(self) -> None:
         about = self._path.stat()
-        now = (about.st_ino, about.st_size)
-        if now == self._seen or not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(about.st_mode):
             return
-        known, self._seen = self._seen[0] != -1, now
+        end = _end(self._path)
+        now = (about.st_ino, about.st_size, about.st_mtime_ns, end)
+        if now == self._seen:
+            return
+        known, self._seen = self._seen is not None, now
         # What was there before the first look is as old as the file says.
         age_s = 0.0 if known else max(0.0, time.time() - about.st_mtime)
         try:
-            value = self._column.value(_last_line(_end(self._path)))
+            value = self._column.value(_last_line(end))
         except ValueError:
             return
         self._heard.put(float(value) * self._factor, age_s)

@@ -22,7 +22,7 @@ from edge_slm.errors import EdgeSlmError, MissingError, UsageError
 from edge_slm.i18n import t
 from edge_slm.offline import allow_host
 
-# A plug on the same network answers in tens of milliseconds; one that has not by now will not.
+# After that an instrument on the same network counts as not there.
 _PATIENCE_S = 5.0
 # An answer of the assistant waits no longer than this for the instrument.
 _WAIT_S = 0.3
@@ -60,7 +60,7 @@ class _Asker:
         self._answered = threading.Event()
         self._answered.set()
         self._began = 0.0
-        self._connection: http.client.HTTPConnection | None = None
+        self._wire: socket.socket | None = None
         self._closed = False
         threading.Thread(target=self._run, name="meter-http", daemon=True).start()
 
@@ -81,13 +81,13 @@ class _Asker:
         self._cut()
 
     def _cut(self) -> None:
-        connection = self._connection
-        wire = connection.sock if connection else None
-        if wire is not None:
-            try:
-                wire.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it has ended by itself
+        """Cut the connection: a source that drips bytes would else hold the thread for hours."""
+        wire = self._wire
+        try:
+            if wire is not None:
+                pass
+        except OSError:
+            return  # it has ended by itself
 
     def _run(self) -> None:
         while True:
@@ -107,8 +107,9 @@ class _Asker:
     def _fetch(self) -> bytes:
         target = self._target
         connection = http.client.HTTPConnection(target.address, target.port, timeout=_PATIENCE_S)
-        self._connection = connection
         try:
+            connection.connect()
+            self._wire = connection.sock  # the connection forgets it once the head was read
             headers = {"Host": target.named, "Accept": "application/json", "Connection": "close"}
             connection.request("GET", target.path, headers=headers)
             response = connection.getresponse()
@@ -116,7 +117,7 @@ class _Asker:
                 raise ValueError(f"HTTP {response.status}")
             return response.read(MOST_BYTES + 1)
         finally:
-            self._connection = None
+            self._wire = None
             connection.close()
 
 
