@@ -79,7 +79,7 @@ bench-data:
 # The lock names no index: it installs from whichever one pip is set up to use.
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra speech --extra serve --extra plot --group dev --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra meters --extra speech --extra serve --extra plot --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --no-emit-package llama-cpp-python \
 		--constraint packaging/constraints.txt --output-file requirements.lock --quiet --upgrade
 

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 
 from edge_slm.bench.conditions import conditions, reading
 from edge_slm.bench.lines import line
+from edge_slm.bench.memory_now import memory_now
 from edge_slm.bench.record import Case
 from edge_slm.energy import cpu, idle, meters
 from edge_slm.energy.meter import Meter
 from edge_slm.energy.sampling import Sampler
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import decimal, t
-from edge_slm.process_tree import cpu_ns, cpu_seconds, descendants, proportional, resident
+from edge_slm.process_tree import cpu_ns, cpu_seconds, descendants
 
 SUITE = "idle"
 SECONDS, QUICK_SECONDS = 180.0, 10.0
@@ -167,7 +168,7 @@ def waiting_case(name: str, command: Sequence[str], ready: str, seconds: float) 
             seconds=passed,
             cpu_seconds=spent,
             conditions=conditions(before, reading()),
-            peak_bytes=_memory(pids),
+            peak_bytes=memory_now(pids),
             more={
                 "cpu_s_per_hour": round(spent / passed * HOUR_S, 2),
                 "processes": len(pids),
@@ -178,12 +179,6 @@ def waiting_case(name: str, command: Sequence[str], ready: str, seconds: float) 
 def tree_cpu_seconds(root: int) -> float:
     """Return the CPU time that a process and those below it have used, in s."""
     return sum(cpu_ns(pid) or 0 for pid in (root, *descendants(root))) / 1e9
-
-
-def _memory(pids: Sequence[int]) -> int:
-    shares = [proportional(pid) for pid in pids]
-    told = [share for share in shares if share is not None]
-    return sum(told) if len(told) == len(pids) else sum(resident(pid) for pid in pids)
 
 
 @contextmanager

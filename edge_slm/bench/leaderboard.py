@@ -18,6 +18,7 @@ import msgspec
 from edge_slm.bench.record import Case
 
 WH = 3600.0  # joules
+ALL = ".all"  # a case of this ending holds all answers of those with its beginning
 Table = Literal["measured", "estimated", "none"]
 
 
@@ -25,7 +26,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the leaderboard; None where a figure is not known.
 
     machine: id of a fingerprint; `cpu` and `gpu` name it.
-    cases: names of the cases, sorted; rows with other cases are not comparable.
+    cases: names of the cases, sorted; rows with other cases are not comparable. Where there is a
+        case “hr.all”, those named “hr.…” are parts of it and not counted again.
     table: where the row belongs, by how its joules were found; `rank` is 1 for the least joules
         (measured) or CPU-seconds (estimated) per correct answer in its class, None where unranked.
     joules_per_correct_low, joules_per_correct_high: as if all meters of its cases erred one way.
@@ -91,7 +93,16 @@ def rows_of(cases: Iterable[Case]) -> list[Row]:
     groups: dict[Key, list[Case]] = defaultdict(list)
     for (kind, _), case in newest.items():
         groups[kind].append(case)
-    return [_row(group) for group in groups.values()]
+    return [_row(_counted_once(group)) for group in groups.values()]
+
+
+def _counted_once(cases: Sequence[Case]) -> list[Case]:
+    wholes = [case.case.removesuffix(ALL) for case in cases if case.case.endswith(ALL)]
+    return [
+        case
+        for case in cases
+        if case.case.endswith(ALL) or not any(case.case.startswith(f"{w}.") for w in wholes)
+    ]
 
 
 def merged(*boards: Iterable[Row]) -> list[Row]:
@@ -147,7 +158,7 @@ def _key(case: Case) -> Key:
 def _row(cases: Sequence[Case]) -> Row:
     newest = max(cases, key=lambda case: case.date)
     per_answer = _ratio(cases, lambda case: case.joules, lambda case: case.answers)
-    per_token = _ratio(cases, lambda case: case.joules, lambda case: case.tokens)
+    per_token = _ratio(cases, lambda case: case.joules, _tokens)
     names = {case.quality_name for case in cases if case.quality is not None}
     method = newest.joules_method
     return Row(
@@ -164,7 +175,7 @@ def _row(cases: Sequence[Case]) -> Row:
         answers=_sum(case.answers for case in cases),
         correct=_sum(case.correct for case in cases),
         tokens_per_s=_ratio(cases, lambda case: case.tokens, _writing_s),
-        tokens_per_s_per_watt=_ratio(cases, lambda case: case.tokens, lambda case: case.joules),
+        tokens_per_s_per_watt=_ratio(cases, _tokens, lambda case: case.joules),
         joules_per_token=per_token,
         joules_per_answer=per_answer,
         joules_per_correct=_ratio(cases, lambda case: case.joules, _correct),
@@ -197,6 +208,10 @@ def _ratio(
 
 def _correct(case: Case) -> int | None:
     return case.correct
+
+
+def _tokens(case: Case) -> int | None:
+    return case.tokens or None  # a run without a model has no joules per token
 
 
 def _writing_s(case: Case) -> float | None:

@@ -7,7 +7,6 @@ an account, and of keeping one open.
 """
 
 import itertools
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -98,6 +97,7 @@ def _measure(order: Order) -> dict[str, Any]:
     if order.root and order.home:
         simulate_here(order.root, order.home, order.idle_w)
     from edge_slm.energy.accounts import accounts, metered
+    from edge_slm.engines import Done
     from edge_slm.engines.loaded import Engines
 
     meter = accounts().meter
@@ -107,7 +107,8 @@ def _measure(order: Order) -> dict[str, Any]:
 
         def write() -> int:
             *_, end = chat.stream(PROMPT, order.tokens)
-            return int(getattr(end, "usage").completion_tokens)  # noqa: B009
+            assert isinstance(end, Done)
+            return end.usage.completion_tokens
 
         write()
         ways: tuple[Callable[[], AbstractContextManager[object]], ...] = (nullcontext, metered)
@@ -158,5 +159,4 @@ def _held(account: Callable[[], AbstractContextManager[object]], seconds: float)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("EDGE_SLM_LEDGER", "off")
     serve_order(Order, _measure)

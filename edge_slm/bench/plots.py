@@ -12,12 +12,14 @@ from typing import Any
 
 from edge_slm.bench.record import Case
 from edge_slm.bench.results import measured_by
+from edge_slm.bench.tables import number
 from edge_slm.errors import MissingError
 from edge_slm.files import replacing
 from edge_slm.i18n import t
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _LONGEST_LABEL = 44
+_WIDE = 30  # dearest over cheapest, from which the cheap ones lie on one another
 _TALLEST_INCHES = 60.0  # some hundred and fifty cases; more bars are thinner
 
 
@@ -107,6 +109,7 @@ def _costs(suite: str, cases: Sequence[Case]) -> Any:
         for place, case in enumerate(cases):
             _bar(axes, place, case, what, cases)
         axes.set_xlabel(what.title)
+        axes.margins(x=0.2)  # room for the figures beside the bars
         axes.set_xlim(left=0)
         axes.grid(axis="x", alpha=0.3)
     panels[0].set_yticks(range(len(cases)), [_label(case, cases) for case in cases])
@@ -133,6 +136,10 @@ def _bar(axes: Any, place: int, case: Case, what: _Figure, cases: Sequence[Case]
         hatch="///" if guess else None,
     )
     low, high = what.bounds(case)
+    end = max(value, high) if isinstance(high, int | float) else value
+    axes.annotate(
+        f"  {number(value)}", (end, place), va="center", fontsize="small", annotation_clip=False
+    )
     if isinstance(low, int | float) and isinstance(high, int | float):
         around = [[max(0.0, value - low)], [max(0.0, high - value)]]
         axes.errorbar(value, place, xerr=around, color="black", capsize=3, linewidth=1.2)
@@ -181,7 +188,7 @@ def _qualities(suite: str, cases: Sequence[Case]) -> Any | None:
             else t("CPU-seconds per correct answer", "secondes CPU par réponse juste")
         )
         axes.margins(0.12)
-        axes.set_xlim(left=0)
+        _scale(axes, [x for line in axes.get_lines() for x in line.get_xdata()])
         axes.grid(alpha=0.3)
     title = t(
         "{suite}: what a right answer costs", "{suite} : coût d'une réponse juste", suite=suite
@@ -189,6 +196,13 @@ def _qualities(suite: str, cases: Sequence[Case]) -> Any | None:
     figure.suptitle(_plain(title))
     figure.legend(loc="outside lower center", ncols=1, frameon=False, fontsize="small")
     return figure
+
+
+def _scale(axes: Any, costs: Sequence[float]) -> None:
+    if min(costs) > 0 and max(costs) > _WIDE * min(costs):
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(left=0)
 
 
 def _point(axes: Any, place: int, case: Case, cost: float | None) -> None:
@@ -220,14 +234,13 @@ def _quality(case: Case) -> float | None:
 
 def _label(case: Case, cases: Sequence[Case]) -> str:
     """Return a case's name, with contender and model where they differ among the cases."""
-    parts = [case.case]
+    by = []
     if not cases or len({other.contender for other in cases}) > 1:
-        parts.append(case.contender)
+        by.append(case.contender)
     if case.model and (not cases or len({other.model for other in cases}) > 1):
-        parts.append(case.model)
-    return _plain(
-        "\n".join(part[:_LONGEST_LABEL] for part in parts[:2]) if cases else ", ".join(parts)
-    )
+        by.append(case.model)
+    lines = [case.case, ", ".join(by)] if by else [case.case]
+    return _plain("\n".join(line[:_LONGEST_LABEL] for line in lines) if cases else ", ".join(lines))
 
 
 def _colour(case: Case, cases: Sequence[Case]) -> str:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INTERVAL_S = 0.01
+LATE = "late_s"  # file beside sys: the longest wait between two updates
 ZONE = "sys/class/powercap/intel-rapl:0"  # powercap of the kernel's documentation
 # user, nice, system, irq, softirq of the line “cpu”; guests' time is in user, stolen time is not
 # this machine's.
@@ -81,6 +82,15 @@ def _start(root: Path, law: Law) -> subprocess.Popen[bytes]:
     return process
 
 
+def late_seconds(root: Path) -> float:
+    """Return the longest time for which the figures stood still, in s, since they are kept.
+
+    They should change every `INTERVAL_S`; a machine, or a host of virtual machines, that has no
+    time for the process makes them late, and what is read from them off by so much.
+    """
+    return float((root / LATE).read_text())
+
+
 def busy_ticks(line: str) -> int:
     """Return the ticks that processors were busy, from the line “cpu” of /proc/stat.
 
@@ -103,12 +113,17 @@ def _run(root: Path, law: Law) -> None:
     # Where the counter stands when somebody first looks is no business of theirs.
     start_uj = range_uj // 2
     began, busy = time.monotonic(), _busy()
-    told = False
+    told, last, late_s = False, began, 0.0
     _go_first()
     while os.getppid() == starter:  # whoever started it may have been killed
         cpu_s = (_busy() - busy) * tick_s
         joules = law.idle_w * (time.monotonic() - began) + law.watts_per_cpu_s * cpu_s
         _write(zone / "energy_uj", (start_uj + round(joules * 1e6)) % range_uj)
+        now = time.monotonic()
+        if now - last > late_s:
+            late_s = now - last
+            _write(root / LATE, late_s)
+        last = now
         if not told:
             sys.stdout.write("ready\n")
             sys.stdout.flush()
@@ -127,9 +142,9 @@ def _busy() -> int:
         return busy_ticks(stat.readline())
 
 
-def _write(path: Path, value: int) -> None:
-    new = path.with_name("energy_uj.new")
-    new.write_bytes(b"%d\n" % value)
+def _write(path: Path, value: float) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(f"{value}\n")
     new.rename(path)  # whole at any moment, as a file of the kernel is
 
 

@@ -16,12 +16,13 @@ from edge_slm.answer import Answer, Energy
 from edge_slm.assistant import Assistant
 from edge_slm.bench.conditions import Reading, conditions, reading
 from edge_slm.bench.lines import line
+from edge_slm.bench.memory_now import memory_now
 from edge_slm.bench.record import Case
 from edge_slm.bench.soak_drift import Asked, drift
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.i18n import t
 from edge_slm.paths import examples_dir
-from edge_slm.process_tree import cpu_seconds, descendants, proportional, resident
+from edge_slm.process_tree import cpu_seconds, descendants
 
 SUITE = "soak"
 SAMPLE = "exemple-rh"
@@ -57,6 +58,7 @@ class Run:
         mix: its requests.
         asked: what was asked so far.
         energies: of the answers.
+        model: id of the chat model that wrote.
         changed: answers that differ from the first one to the same request.
         restarts: worker processes that were started after the first round.
         interrupted: whether it was stopped before its time.
@@ -65,6 +67,7 @@ class Run:
     mix: Sequence[Request]
     asked: list[Asked] = field(default_factory=list)
     energies: list[Energy] = field(default_factory=list)
+    model: str | None = None
     changed: int = 0
     restarts: int = 0
     interrupted: bool = False
@@ -86,12 +89,14 @@ class Run:
         pids = descendants(os.getpid())
         self._count_workers(set(pids))
         tokens, writing_s = _writing(answer)
-        memory = memory_of([os.getpid(), *pids])
+        memory = memory_now([os.getpid(), *pids])
         self.asked.append(
             Asked(name, now - began, now - start, spent, memory, tokens, writing_s, failure)
         )
         if answer:
             self.energies.append(answer.energy)
+            if answer.model and answer.usage.completion_tokens:
+                self.model = answer.model.id
             self.changed += self._texts.setdefault(name, answer.text) != answer.text
 
     def _count_workers(self, pids: set[int]) -> None:
@@ -107,13 +112,6 @@ def _writing(answer: Answer | None) -> tuple[int, float]:
     times = answer.timings_ms
     wrote_ms = times.get("total", 0.0) - times.get("first_token", times.get("total", 0.0))
     return answer.usage.completion_tokens, wrote_ms / 1000
-
-
-def memory_of(pids: Sequence[int]) -> int:
-    """Return the bytes that processes hold together: proportional sets where the system tells."""
-    shares = [proportional(pid) for pid in pids]
-    told = [share for share in shares if share is not None]
-    return sum(told) if len(told) == len(shares) else sum(resident(pid) for pid in pids)
 
 
 def mix_of_this_machine() -> tuple[Request, ...]:
@@ -222,6 +220,7 @@ def whole_case(run: Run, before: Reading, after: Reading) -> Case:
     return line(
         SUITE,
         "whole",
+        model=run.model,
         seconds=run.seconds,
         cpu_seconds=sum(request.cpu_s for request in asked),
         conditions=conditions(before, after),

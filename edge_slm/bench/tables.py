@@ -41,7 +41,7 @@ def comma_separated(head: Sequence[str], rows: Sequence[Sequence[object]]) -> st
     """Return CSV; None is an empty cell, “'” goes before a text that a spreadsheet would run."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
+    writer.writerow([_harmless(name) for name in head])
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
 

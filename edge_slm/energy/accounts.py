@@ -197,7 +197,8 @@ def accounts() -> Accounts:
     """Return the accounts of this process; the meter is looked for on the first call.
 
     Raises:
-        UsageError: EDGE_SLM_METER names a meter that is not here.
+        UsageError: EDGE_SLM_METER or EDGE_SLM_WATTS_PER_CORE cannot be followed.
+        MissingError: the package that a meter needs is not installed.
     """
     return Accounts(meters.chosen(), power_model(cpu_name(), platform.machine()))
 
@@ -207,7 +208,7 @@ def metered() -> Iterator[Bill]:
     """Yield a bill for all that this program and its workers spend in the block.
 
     Raises:
-        UsageError: EDGE_SLM_METER names a meter that is not here.
+        UsageError, MissingError: as `accounts`.
     """
     bill = accounts().open(whole=True)
     try:

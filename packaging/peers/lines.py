@@ -9,6 +9,7 @@ A runner loads its model once, says `{"ready": true, "note": ...}`, then answers
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
 import shutil
 import sys
@@ -92,6 +93,19 @@ def made(folder: Path) -> Any:
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def apart(convert: Callable[..., None], *arguments: Any) -> None:
+    """Run a conversion in a process of its own, so that its memory is not the runner's.
+
+    Raises:
+        RuntimeError: it failed; why is on standard error.
+    """
+    process = multiprocessing.get_context("spawn").Process(target=convert, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError("the model cannot be converted")
 
 
 def _given() -> Given:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import openvino_genai
-from lines import Given, Loaded, Reply, Said, linked, run
+from lines import Given, Loaded, Reply, Said, apart, linked, run
 from widen_gguf import needs_widening, widen
 
 # openvino.genai 2026.4, src/cpp/src/gguf_utils/gguf.cpp
@@ -46,7 +46,7 @@ def _readable(given: Given) -> tuple[Path, str]:
     wide = given.work / "wide.gguf"
     if not wide.exists():
         part = given.work / "part.gguf"
-        widen(given.model, part, KNOWN)
+        apart(widen, given.model, part, KNOWN)
         part.rename(wide)
     return wide, "same file, blocks that it cannot read widened to 8 bits"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lines import Given, Loaded, Reply, Said, linked, made, run
+from lines import Given, Loaded, Reply, Said, apart, linked, made, run
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.generation.streamers import BaseStreamer
 
@@ -37,7 +37,7 @@ def load(given: Given) -> Loaded:
     dtype = torch.bfloat16 if _computes_bfloat16() else torch.float32
     folder = given.work / str(dtype).removeprefix("torch.")
     if not folder.exists():
-        _convert(linked(given, ".gguf"), folder, dtype)
+        apart(_convert, linked(given, ".gguf"), folder, dtype)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from ct2_to_ggml import RATE, convert
-from lines import Given, Loaded, Reply, Said, run
+from lines import Given, Loaded, Reply, Said, apart, run
 from pywhispercpp.model import Model
 
 
@@ -15,7 +15,7 @@ def load(given: Given) -> Loaded:
     path = given.work / "ggml.bin"
     if not path.exists():
         part = given.work / "part.bin"
-        convert(given.model, part)
+        apart(convert, given.model, part)
         part.rename(path)
     model = Model(
         str(path),

@@ -1,5 +1,6 @@
 """The machine and its conditions, read from recorded trees."""
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_a_quiet_machine_has_no_note(laptop: Path) -> None:
 
 
 def change(one: Reading, **changes: object) -> Reading:
-    return Reading(**{**{n: getattr(one, n) for n in Reading.__dataclass_fields__}, **changes})  # type: ignore[arg-type]
+    return dataclasses.replace(one, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,14 @@ def test_a_hostile_figure_is_no_infinite_one() -> None:
     (row,) = board(
         a_case(tokens_per_s=5e-324, joules=1e308, joules_high=1e308, answers=1, correct=1)
     )
-    assert row.tokens_per_s is None
     assert "inf" not in as_markdown([row]) and "nan" not in as_csv([row])
+
+
+def test_answers_that_a_whole_holds_are_not_counted_again() -> None:
+    names = ("hr.quote", "hr.declined", "hr.all", "speech.one")
+    (row,) = board(*(a_case(case=name) for name in names))
+    assert row.cases == ("hr.all", "speech.one")
+    assert row.answers == 20
 
 
 def test_qualities_of_two_kinds_make_no_mean() -> None:

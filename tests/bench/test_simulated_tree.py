@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_slm.bench.burner import burn
-from edge_slm.bench.simulated_tree import ZONE, Law, busy_ticks, simulated
+from edge_slm.bench.simulated_tree import INTERVAL_S, ZONE, Law, busy_ticks, late_seconds, simulated
 from edge_slm.energy.cpu import busy_cpu_seconds
 from edge_slm.energy.meter import Absent
 from edge_slm.energy.meters import rapl
@@ -76,6 +76,12 @@ def test_a_reader_always_finds_a_whole_number() -> None:
     with simulated(Law(idle_w=1e6)) as root:
         values = [(root / ZONE / "energy_uj").read_text() for _ in range(2000)]
     assert all(value.endswith("\n") and value.strip().isdigit() for value in values)
+
+
+def test_it_tells_how_late_it_was() -> None:
+    with simulated(Law()) as root:
+        burn(0.2)
+        assert late_seconds(root) >= INTERVAL_S
 
 
 def test_process_and_folder_are_gone_after_the_block() -> None:

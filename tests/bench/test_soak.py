@@ -174,7 +174,7 @@ def test_a_worker_that_comes_after_the_first_round_is_a_restart(
 ) -> None:
     pids = iter([[1], [1, 2], [1, 2], [1, 3]])
     monkeypatch.setattr(suite, "descendants", lambda _: next(pids))
-    monkeypatch.setattr(suite, "memory_of", lambda _: MB)
+    monkeypatch.setattr(suite, "memory_now", lambda _: MB)
     found = suite.Run(MIX)
     assistant = cast(Assistant, Scripted(*"aaaa"))
     for number in range(4):

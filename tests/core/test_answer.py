@@ -42,7 +42,8 @@ def test_the_keys_are_those_of_the_contract() -> None:
     assert list(row["route"]) == ["task", "confidence", "why"]
     assert list(row["model"]) == ["id", "sha256", "quantisation"]
     assert list(row["usage"]) == ["prompt_tokens", "cached_tokens", "completion_tokens"]
-    assert list(row["energy"]) == ["joules", "low", "high", "method", "wh"]
+    energy = ["joules", "low", "high", "method", "wh"]
+    assert list(row["energy"]) == [*energy, "scope", "cpu_seconds"]
 
 
 def test_what_is_not_known_is_null_and_never_zero() -> None:

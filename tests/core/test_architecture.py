@@ -24,6 +24,7 @@ FORBIDDEN = {
     "edge_slm.routing": ("tasks", "assistant", "cli", "kb", "engines"),
     "edge_slm.conversation": ("tasks", "assistant", "cli", "server", "engines", "evaluation"),
     "edge_slm.server": ("cli", "evaluation", "bench"),
+    "edge_slm.registry": ("tasks", "assistant", "cli", "server", "kb", "engines"),
     "edge_slm.answer": ("tasks", "assistant", "cli", "kb", "engines", "routing"),
 }
 # What each command may know; commands that only talk to the assistant know nothing below it,
@@ -39,6 +40,7 @@ HEAVY = {
     *("llama_cpp", "faster_whisper", "huggingface_hub", "pypdf", "selectolax", "rich", "gguf"),
     *("sqlite_utils", "snowballstemmer", "py3langid", "torch", "transformers", "textual"),
     *("starlette", "uvicorn", "python_multipart", "openai", "llm"),
+    *("matplotlib", "pynvml", "paho", "serial", "zeus_apple_silicon"),
 }
 
 

@@ -220,7 +220,17 @@ def test_nothing_of_the_internet_can_be_named(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["10.1.2.3", "172.31.0.1", "169.254.9.9", "127.0.0.1", "::1", "fd00::7", "fe80::1%1"]
+    "host",
+    [
+        "10.1.2.3",
+        "172.31.0.1",
+        "169.254.9.9",
+        "127.0.0.1",
+        "::1",
+        "fd00::7",
+        "fe80::1%1",
+        "::ffff:10.1.2.3",
+    ],
 )
 def test_local_addresses_can_be_named(host: str) -> None:
     run(

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_slm.energy.meter import Meter
 from edge_slm.energy.meters import external
 from edge_slm.energy.meters.external import connect, schemes
 from edge_slm.energy.meters.external_address import taken_apart, told_unit
@@ -22,37 +21,7 @@ from edge_slm.energy.meters.external_csv import connect as csv_meter
 from edge_slm.energy.meters.external_meter import Heard
 from edge_slm.energy.meters.external_value import MOST_BYTES, decimals, field, number
 from edge_slm.errors import MissingError, UsageError
-
-
-class Clock:
-    """Monotonic seconds that a test sets."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        """Return the seconds."""
-        return self.now_s
-
-
-def reads(meter: Meter, wanted: object) -> bool:
-    """Return whether a meter comes to read a value: its source speaks when it likes."""
-    for _ in range(3000):
-        (value,) = meter.read()
-        if value == wanted:
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def figure(meter: Meter) -> float:
-    """Return what a meter of one channel reads, which must be a figure."""
-    (value,) = meter.read()
-    assert value is not None
-    return value
-
-
-# addresses
+from tests.energy.listening import Clock, figure, noting, reads
 
 
 @pytest.mark.parametrize(
@@ -125,9 +94,6 @@ def test_a_name_may_tell_its_unit(name: str, kind: str, factor: float) -> None:
 @pytest.mark.parametrize("name", ["", "time", "voltage", "total", "w_time", "123", "é"])
 def test_or_not(name: str) -> None:
     assert told_unit(name) is None
-
-
-# figures
 
 
 @pytest.mark.parametrize(
@@ -206,9 +172,6 @@ def test_an_old_figure_is_none() -> None:
     assert heard.value() == 13.0
     clock.now_s += 1.5
     assert heard.value() is None
-
-
-# logs
 
 
 def add(log: Path, text: str) -> None:
@@ -305,6 +268,8 @@ def test_a_log_that_is_cut_replaced_or_gone(tmp_path: Path) -> None:
     assert meter.read() == (None,)
     log.write_text("power_w\n9\n")
     assert meter.read() == (9.0,)
+    log.write_text("power_w\n4\n")  # of the same size, in the same place
+    assert meter.read() == (4.0,)
 
 
 @pytest.mark.parametrize("line", ["power_w", "", "x", "-5", "nan", "\0\0", "9" * 100_000, "\ufffd"])
@@ -363,9 +328,6 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         connect(f"csv:{pipe}")
 
 
-# serial lines
-
-
 @pytest.fixture
 def line() -> Iterator[tuple[Callable[[bytes], object], str]]:
     """Give a pseudo-terminal: what writes to the instrument's end, and the path of the other."""
@@ -391,22 +353,29 @@ def line() -> Iterator[tuple[Callable[[bytes], object], str]]:
     ],
 )
 def test_an_instrument_speaks_line_by_line(
-    line: tuple[Callable[[bytes], object], str], options: str, spoken: bytes, value: float
+    line: tuple[Callable[[bytes], object], str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: str,
+    spoken: bytes,
+    value: float,
 ) -> None:
     speak, path = line
+    noted = noting(monkeypatch)
     meter = connect(f"serial:{path}?baud=115200&interval=600{options}")
     assert meter.read() == (None,)
     speak(b"99999\n")  # perhaps half a line: thrown away
     speak(spoken)
     assert reads(meter, value)
+    assert noted == [value]
     meter.close()
     assert "meter-serial" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_lines_that_are_garbled_or_endless_are_passed_over(
-    line: tuple[Callable[[bytes], object], str],
+    line: tuple[Callable[[bytes], object], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speak, path = line
+    noted = noting(monkeypatch)
     meter = connect(f"serial:{path}?interval=600&column=1")
     speak(b"half\n5\n")
     assert reads(meter, 5.0)
@@ -416,6 +385,7 @@ def test_lines_that_are_garbled_or_endless_are_passed_over(
         speak(b"8" * 1024)  # no end of a line in more than MOST_BYTES
     speak(b"8\n6\n")
     assert reads(meter, 6.0)
+    assert noted == [5.0, 6.0]
     meter.close()
 
 
@@ -457,9 +427,6 @@ def test_a_package_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingError, match=r"edge-slm\[meters\]"):
         connect(address)
-
-
-# other packages
 
 
 def test_a_package_may_bring_meters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

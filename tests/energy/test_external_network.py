@@ -17,8 +17,8 @@ from edge_slm.energy.meters.external import connect
 from edge_slm.energy.meters.external_http import connect as http_meter
 from edge_slm.energy.meters.external_mqtt import connect as mqtt_meter
 from edge_slm.errors import EdgeSlmError, MissingError, UsageError
+from tests.energy.listening import Clock, figure, noting, reads
 from tests.energy.mqtt_broker import Broker
-from tests.energy.test_external import Clock, figure, reads
 
 # The status of a plug, by the documentation of Shelly's Switch component (Gen2).
 SHELLY = b"""{"id": 0, "source": "http", "output": true, "apower": 8.9, "voltage": 237.5,
@@ -248,9 +248,6 @@ raise SystemExit("not stopped")
     assert done.returncode == 0, done.stderr
 
 
-# MQTT
-
-
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     """A broker that accepts."""
@@ -280,7 +277,10 @@ def test_a_topic_tells_figures(broker: Broker, options: str, payload: bytes, val
     meter.close()
 
 
-def test_messages_that_are_garbled_huge_or_kept_are_passed_over(broker: Broker) -> None:
+def test_messages_that_are_garbled_huge_or_kept_are_passed_over(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = noting(monkeypatch)
     meter = connect(f"mqtt://127.0.0.1:{broker.port}/p?interval=600")
     assert broker.subscribed.wait()
     broker.publish("p", b"5")
@@ -291,6 +291,7 @@ def test_messages_that_are_garbled_huge_or_kept_are_passed_over(broker: Broker) 
     broker.publish("other", b"\0")
     broker.publish("p", b"6")
     assert reads(meter, 6.0)
+    assert noted == [5.0, 6.0]
     meter.close()
 
 

@@ -50,7 +50,8 @@ def questions(count_tokens: Callable[[str], int]) -> tuple[Question, ...]:
         Question(
             "question",
             "La tour Eiffel a été inaugurée à Paris en 1889.",
-            "Quand la tour Eiffel a-t-elle été inaugurée ? Décris-la ensuite en dix phrases.",
+            "Écris un article d'au moins dix phrases sur la tour Eiffel ; commence par la date de "
+            "son inauguration.",
             "1889",
         ),
         Question(

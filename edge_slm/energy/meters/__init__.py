@@ -55,6 +55,7 @@ def chosen(wanted: str | None = None) -> Meter | None:
             “http://…”, “mqtt://…”, “serial:…”); None for EDGE_SLM_METER, else the best there is.
     Raises:
         UsageError: no such meter, or it is not here.
+        MissingError: the package that it needs is not installed.
     """
     wanted = wanted or os.environ.get("EDGE_SLM_METER") or ""
     if wanted == NONE:

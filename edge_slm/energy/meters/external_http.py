@@ -85,7 +85,7 @@ class _Asker:
         wire = self._wire
         try:
             if wire is not None:
-                pass
+                wire.shutdown(socket.SHUT_RDWR)
         except OSError:
             return  # it has ended by itself
 
@@ -141,8 +141,9 @@ def connect(address: str, clock: Callable[[], float] = time.monotonic) -> Extern
     asker.factor = unit.factor
     asker.ask(_PATIENCE_S)
     if heard.value() is None:
+        failure = asker.failure  # before the cut, which is a failure too
         asker.close()
-        raise _failed(target, asker.failure)
+        raise _failed(target, failure)
 
     def take() -> float | None:
         asker.ask(0.0 if asker.failure else _WAIT_S)
