@@ -211,6 +211,7 @@ def _both(answered: Case, translated: Case) -> Case:
         quality=None,
         quality_name=None,
         more={},
+        conditions=replace(answered.conditions, note=""),  # said of its two parts
     )
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a figure must be read with; `id` is a hash of all else, so that machines compare.
+    """What a figure must be read with.
 
-    Bytes for `ram`; `power` is “mains”, “battery” or None where nothing tells.
+    `id` is a hash of all but `power`, RAM in whole GiB, so that machines compare. Bytes for `ram`;
+    `power` is “mains”, “battery” or None where nothing tells.
     """
 
     id: str

@@ -6,5 +6,7 @@ sampling      a meter read often enough
 attribution   of a machine's joules, those of this program
 power_model   the estimate, where there is no meter
 accounts      who pays: one account an answer
-ledger        what was paid, kept
+paying        an answer under way pays, and is noted
+ledger        what was paid, kept; summary adds it up
+cloud         what a data centre would spend, apart from all else
 """

@@ -137,6 +137,11 @@ def entry_of(answer: Answer, seconds: float) -> Entry:
     )
 
 
+def keep_nothing() -> None:
+    """Note nothing of what this process, and those that it starts, do from now on."""
+    os.environ[SWITCH] = "off"
+
+
 def switched_on() -> bool:
     """Return whether entries are kept: EDGE_SLM_LEDGER is not “off”.
 

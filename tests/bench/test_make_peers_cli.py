@@ -66,7 +66,7 @@ def test_too_full_a_disk_is_said_before_anything_is_made(
     monkeypatch.setattr(script, "free_disk", lambda _: 1000)
     result = call(script, "transformers")
     assert result.exit_code == 1
-    assert "takes 1.6 GB, the disk has 1 kB" in result.output
+    assert "takes 1.2 GB, the disk has 1 kB" in result.output
     assert not peers_dir().exists()
 
 

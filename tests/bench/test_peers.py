@@ -152,7 +152,7 @@ def line(name: str, runs: Runs[Timed], *, exact: bool = False) -> Case:
 def test_a_line_tells_who_answered_and_whether_rightly() -> None:
     case = line("transformers", runs_of(ANSWER, ANSWER, "Je ne sais pas du tout."))
     assert (case.contender, case.answers, case.correct, case.tokens) == ("transformers", 1, 1, 64)
-    assert case.more["same_text"] == 2
+    assert case.more["same_texts"] == 2
     assert case.more["sound"]
     assert case.tokens_per_s == pytest.approx(21)
 
@@ -167,7 +167,7 @@ def test_where_a_peer_wins_a_sentence_says_so_with_the_ratio() -> None:
     ours = line(OURS, runs_of(ANSWER, ANSWER))
     theirs = line("openvino-genai", runs_of(ANSWER, ANSWER, first_s=0.5, cpu_s=3.0))
     (said,) = verdict.sentences([ours, theirs])
-    assert said == "question: openvino-genai beats us: it gives its first word 2.00 times as fast."
+    assert said == "question: openvino-genai beats us: our first word takes 2.00 times as long."
 
 
 def test_a_win_within_the_spread_and_another_length_are_told() -> None:
@@ -176,7 +176,7 @@ def test_a_win_within_the_spread_and_another_length_are_told() -> None:
     fast = msgspec.structs.replace(fast, more={**fast.more, "cpu_seconds_range": [0.5, 2.5]})
     (said,) = verdict.sentences([ours, fast])
     assert said.endswith(
-        "2.00 times less processor time (within the spread of the runs); it wrote 10 tokens, we 64."
+        "2.00 times its processor time (within the spread of the runs); it wrote 10 tokens, we 64."
     )
 
 
@@ -184,6 +184,15 @@ def test_nonsense_written_fast_is_no_win() -> None:
     ours = line(OURS, runs_of(ANSWER))
     nonsense = line("onnxruntime-genai", runs_of("1.1.1.1.", first_s=0.1))
     assert verdict.sentences([ours, nonsense]) == []
+
+
+def test_of_peers_that_read_our_file_it_is_told_how_often_they_wrote_our_words() -> None:
+    ours = line(OURS, runs_of(ANSWER, ANSWER), exact=True)
+    same = line("llama-server", runs_of(ANSWER, "Elle date de 1889."), exact=True)
+    other = line("transformers", runs_of(ANSWER, ANSWER))
+    assert verdict.agreement([ours, same, other]) == [
+        "question: llama-server reads the same file: the same words as ours in 1 of 2 runs."
+    ]
 
 
 def test_an_equal_peer_is_no_win() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from edge_slm import paths
 from edge_slm.answer import Answer, Energy, ModelUsed, Route, Usage
-from edge_slm.energy.ledger import SWITCH, VERSION, Entry, Ledger, entry_of, now
+from edge_slm.energy.ledger import SWITCH, VERSION, Entry, Ledger, entry_of, keep_nothing, now
 from edge_slm.errors import EdgeSlmError, IntegrityError, UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -219,6 +219,13 @@ def test_switched_off_it_writes_nothing(
     value: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SWITCH, value)
+    ledger.add(entry())
+    assert not ledger.path.exists()
+
+
+def test_a_program_may_keep_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "on")
+    keep_nothing()
     ledger.add(entry())
     assert not ledger.path.exists()
 

@@ -22,8 +22,9 @@ class Kind:
         task: what it is compared in.
         talk: how it is spoken to: as llama-server by HTTP, or in JSON lines (runner.py).
         package: the package that counts; empty where it is built.
-        disk: bytes that making it takes, measured on Linux x86-64 with the processor build of
-            torch; its converted models come on top.
+        disk: bytes of its environment, measured on Linux x86-64 with the processor build of torch;
+            of llama-server, of its sources and program. What a compiler or pip needs meanwhile and
+            converted models come on top.
         exact: whether the very file of our engine is read, so that the words must be ours too.
     """
 
@@ -38,12 +39,12 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("llama-server", "chat", "http", "", 900_000_000, exact=True),
-        Kind("xllamacpp", "chat", "http", "xllamacpp", 200_000_000, exact=True),
-        Kind("transformers", "chat", "lines", "transformers", 1_600_000_000),
-        Kind("onnxruntime-genai", "chat", "lines", "onnxruntime-genai", 1_800_000_000),
-        Kind("openvino-genai", "chat", "lines", "openvino-genai", 500_000_000),
-        Kind("pywhispercpp", "speech", "lines", "pywhispercpp", 200_000_000),
+        Kind("llama-server", "chat", "http", "", 243_000_000, exact=True),
+        Kind("xllamacpp", "chat", "http", "xllamacpp", 133_000_000, exact=True),
+        Kind("transformers", "chat", "lines", "transformers", 1_190_000_000),
+        Kind("onnxruntime-genai", "chat", "lines", "onnxruntime-genai", 1_390_000_000),
+        Kind("openvino-genai", "chat", "lines", "openvino-genai", 323_000_000),
+        Kind("pywhispercpp", "speech", "lines", "pywhispercpp", 122_000_000),
     )
 }
 

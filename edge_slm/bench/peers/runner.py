@@ -118,7 +118,8 @@ class Runner:
         for pid in descendants(self.pid):
             with suppress(psutil.NoSuchProcess):
                 below.append(psutil.Process(pid))
-        for process in [self._process, *below]:
+        self._process.kill()
+        for process in below:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait()

@@ -127,7 +127,7 @@ def _lines(
     present: Sequence[_Present],
     done: dict[str, Runs[Timed]],
     model: str,
-    say: Say,
+    tell: Say,
 ) -> list[Case]:
     own = [reply.text for reply in done[OURS].outcomes]
     cases = []
@@ -136,7 +136,7 @@ def _lines(
             case = _line(question, one.contender, runs, model, own)
             cases.append(case)
             if not case.more["sound"]:
-                say(_nonsense(case, runs.outcomes[0].text))
+                tell(_nonsense(case, runs.outcomes[0].text))
     return cases
 
 
@@ -144,11 +144,10 @@ def _line(
     question: Question, contender: Contender, runs: Runs[Timed], model: str, own: Sequence[str]
 ) -> Case:
     replies = runs.outcomes
-    usage = [reply.usage for reply in replies]
     more: dict[str, Any] = {
         **contender.about,
         "sound": all(question.sound(reply.text) for reply in replies),
-        "same_text": sum(a.text.strip() == b.strip() for a, b in zip(replies, own, strict=True)),
+        "same_texts": sum(a.text.strip() == b.strip() for a, b in zip(replies, own, strict=True)),
         "exact": contender.exact,
         **spread(runs),
     }
@@ -158,7 +157,7 @@ def _line(
         runs,
         contender=contender.name,
         model=model,
-        usage=Usage(*(int(statistics.median(column)) for column in zip(*map(_counts, usage)))),  # noqa: B905
+        usage=_middle([reply.usage for reply in replies]),
         answers=1,
         correct=round(statistics.median(question.right(reply.text) for reply in replies)),
         first_token_s=statistics.median(reply.first_s for reply in replies),
@@ -167,8 +166,12 @@ def _line(
     )
 
 
-def _counts(usage: Usage) -> tuple[int, int, int]:
-    return usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens
+def _middle(usages: Sequence[Usage]) -> Usage:
+    return Usage(
+        statistics.median_low(usage.prompt_tokens for usage in usages),
+        statistics.median_low(usage.cached_tokens for usage in usages),
+        statistics.median_low(usage.completion_tokens for usage in usages),
+    )
 
 
 def spread(runs: Runs[Timed]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where a peer beats us, one honest sentence a measure, with the ratio."""
+"""Where a peer beats us, one honest sentence a measure, with the ratio; and where words agree."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -32,43 +32,43 @@ MEASURES = (
         "first_token_s",
         lambda case: case.first_token_s,
         False,
-        "gives its first word {ratio} times as fast",
-        "donne son premier mot {ratio} fois plus vite",
+        "our first word takes {ratio} times as long",
+        "notre premier mot demande {ratio} fois son temps",
     ),
     Measure(
         "tokens_per_s",
         lambda case: case.tokens_per_s,
         True,
-        "writes {ratio} times as many tokens per second",
-        "écrit {ratio} fois plus de jetons par seconde",
+        "it writes {ratio} times our tokens per second",
+        "il écrit {ratio} fois nos jetons par seconde",
     ),
     Measure(
         "seconds",
         lambda case: case.seconds if case.tokens_per_s is None else None,
         False,
-        "is done {ratio} times as fast",
-        "finit {ratio} fois plus vite",
+        "we take {ratio} times its time",
+        "il nous faut {ratio} fois son temps",
     ),
     Measure(
         "cpu_seconds",
         lambda case: case.cpu_seconds,
         False,
-        "needs {ratio} times less processor time",
-        "demande {ratio} fois moins de temps de calcul",
+        "we take {ratio} times its processor time",
+        "il nous faut {ratio} fois son temps de calcul",
     ),
     Measure(
         "joules",
         _joules,
         False,
-        "needs {ratio} times less energy",
-        "demande {ratio} fois moins d'énergie",
+        "we take {ratio} times its energy",
+        "il nous faut {ratio} fois son énergie",
     ),
     Measure(
         "peak_bytes",
         lambda case: case.peak_bytes,
         False,
-        "holds {ratio} times less memory",
-        "occupe {ratio} fois moins de mémoire",
+        "we hold {ratio} times its memory",
+        "il nous faut {ratio} fois sa mémoire",
     ),
 )
 
@@ -93,6 +93,23 @@ def sentences(cases: Sequence[Case]) -> list[str]:
     return said
 
 
+def agreement(cases: Sequence[Case]) -> list[str]:
+    """Return how often each peer that reads our very file wrote our words."""
+    return [
+        t(
+            "{case}: {name} reads the same file: the same words as ours in {same} of {all} runs.",
+            "{case} : {name} lit le même fichier : les mêmes mots que nous dans {same} essais sur "
+            "{all}.",
+            case=case.case,
+            name=case.contender,
+            same=case.more["same_texts"],
+            all=case.repeats,
+        )
+        for case in cases
+        if case.contender != OURS and case.more.get("exact")
+    ]
+
+
 def _ratio(measure: Measure, case: Case, own: Case) -> float | None:
     theirs, ours = measure.value(case), measure.value(own)
     if not theirs or not ours:
@@ -108,8 +125,8 @@ def _sentence(measure: Measure, case: Case, ratio: float, own: Case) -> str:
     )
     what = t(measure.english, measure.french, ratio=shown)
     return t(
-        "{case}: {name} beats us: it {what}{tail}{unlike}.",
-        "{case} : {name} nous bat : il {what}{tail}{unlike}.",
+        "{case}: {name} beats us: {what}{tail}{unlike}.",
+        "{case} : {name} nous bat : {what}{tail}{unlike}.",
         case=case.case,
         name=case.contender,
         what=what,

@@ -54,6 +54,7 @@ SUITES: dict[str, tuple[str, str]] = {
     ),
 }
 DEFAULT = "tasks"
+READERS = frozenset({"report", "leaderboard"})  # suites that measure nothing
 
 
 class SuiteGroup(click.Group):
@@ -91,5 +92,10 @@ class SuiteGroup(click.Group):
         "Mesurer le temps, la mémoire et l'énergie sur cette machine.",
     ),
 )
-def command() -> None:
-    """Group of the suites."""
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Group of the suites; answers of a benchmark are none of the user's, and are not noted."""
+    if context.invoked_subcommand not in READERS:
+        from edge_slm.energy.ledger import keep_nothing
+
+        keep_nothing()

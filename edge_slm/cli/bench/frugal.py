@@ -117,18 +117,25 @@ def _compared(cases: "Sequence[Case]") -> Iterator[str]:
         if not routed.correct or not other.correct:
             continue
         ours, theirs = routed.cpu_seconds / routed.correct, other.cpu_seconds / other.correct
+        figures = {
+            "other": other.contender,
+            "a": routed.correct,
+            "b": other.correct,
+            "n": routed.answers,
+            "ours": decimal(ours, 2),
+            "theirs": decimal(theirs, 2),
+            "times": decimal(max(ours, theirs) / min(ours, theirs), 1),
+        }
         yield t(
-            "Questions, the ladder against {other}: right {a} against {b} of {n}; {ours} against "
-            "{theirs} CPU-seconds a right answer, {ratio} times as many.",
+            "Questions, the ladder against {other}: {a} right against {b} of {n}; {ours} against "
+            "{theirs} CPU-seconds a right answer, ",
             "Questions, l'échelle face à {other} : {a} justes contre {b} sur {n} ; {ours} contre "
-            "{theirs} secondes de calcul par réponse juste, {ratio} fois autant.",
-            other=other.contender,
-            a=routed.correct,
-            b=other.correct,
-            n=routed.answers,
-            ours=decimal(ours, 2),
-            theirs=decimal(theirs, 2),
-            ratio=decimal(ours / theirs, 3),
+            "{theirs} secondes de calcul par réponse juste, ",
+            **figures,
+        ) + (
+            t("{times} times fewer.", "{times} fois moins.", **figures)
+            if ours < theirs
+            else t("{times} times more.", "{times} fois plus.", **figures)
         )
 
 

@@ -63,7 +63,7 @@ def command(
     else:
         cases = suite.chat(model, names, repeats, _say)
     finish(cases, as_json=as_json, out=out, against=against)
-    for sentence in verdict.sentences(cases):
+    for sentence in [*verdict.sentences(cases), *verdict.agreement(cases)]:
         click.echo(sentence, err=as_json)
 
 
