@@ -1,9 +1,10 @@
 """Results of many machines, contenders and models as one table of what a right answer costs.
 
-A row stands for one suite as one contender ran it with one model on one machine, and says how its
-joules were found. What is ranked was measured, with one scope, on the same cases and as many
-answers; estimates stand apart and are ordered by CPU-seconds, within one machine; the rest is
-listed. It knows nothing of whether cases of one name asked the same thing: that is the suites'.
+A row stands for one task of a suite as one contender ran it with one model on one machine, and says
+how its joules were found; “hr.all” and “hr.written” are of the task “hr”. What is ranked was
+measured, with one scope, on the same cases and as many answers; estimates stand apart and are
+ordered by CPU-seconds, within one machine; the rest is listed. It knows nothing of whether cases of
+one name asked the same thing: that is the suites'.
 """
 
 import itertools
@@ -26,6 +27,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the leaderboard; None where a figure is not known.
 
     machine: id of a fingerprint; `cpu` and `gpu` name it.
+    task: what all its cases begin with, or the name of its only case.
     cases: names of the cases, sorted; rows with other cases are not comparable. Where there is a
         case “hr.all”, those named “hr.…” are parts of it and not counted again.
     table: where the row belongs, by how its joules were found; `rank` is 1 for the least joules
@@ -47,6 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     contender: str
     model: str | None
     suite: str
+    task: str
     cases: tuple[str, ...]
     method: str | None
     scope: str | None
@@ -72,7 +75,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     date: str
 
 
-Key = tuple[str, str, str | None, str, str | None, str | None]
+Key = tuple[str, str, str | None, str, str, str | None, str | None]
 
 
 def key_of(row: Row) -> tuple[object, ...]:
@@ -152,7 +155,8 @@ def _in_order(group: Sequence[Row]) -> list[Row]:
 
 def _key(case: Case) -> Key:
     method, scope = case.joules_method, case.joules_scope
-    return case.machine.id, case.contender, case.model, case.suite, method, scope
+    task = case.case.partition(".")[0]
+    return case.machine.id, case.contender, case.model, case.suite, task, method, scope
 
 
 def _row(cases: Sequence[Case]) -> Row:
@@ -168,6 +172,7 @@ def _row(cases: Sequence[Case]) -> Row:
         contender=newest.contender,
         model=newest.model,
         suite=newest.suite,
+        task=newest.case if len(cases) == 1 else newest.case.partition(".")[0],
         cases=tuple(sorted(case.case for case in cases)),
         method=method,
         scope=newest.joules_scope,

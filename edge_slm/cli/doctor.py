@@ -104,6 +104,7 @@ def examine() -> Iterator[Check]:
         ),
     )
     yield from energy_checks.energy()
+    yield from energy_checks.ledger()
 
 
 def _untune() -> None:

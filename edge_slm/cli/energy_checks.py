@@ -39,6 +39,34 @@ def energy() -> Iterator[Check]:
         meter.close()
 
 
+def ledger() -> Iterator[Check]:
+    """Yield whether what answers cost is noted, and where."""
+    from edge_slm.energy.ledger import Ledger, switched_on
+
+    name = t("energy ledger", "registre d'énergie")
+    kept = Ledger()
+    try:
+        if not switched_on():
+            yield Check(name, True, t("off (EDGE_SLM_LEDGER)", "éteint (EDGE_SLM_LEDGER)"))
+        elif kept.belongs_to_another:
+            seen = t(
+                "{path} is another account's: nothing is noted for you",
+                "{path} est à un autre compte : rien n'est noté pour vous",
+                path=kept.path,
+            )
+            yield Check(name, True, seen)
+        else:
+            seen = t(
+                "{n} answers noted, figures only ({path})",
+                "{n} réponses notées, des chiffres seulement ({path})",
+                n=len(kept.entries()),
+                path=kept.path,
+            )
+            yield Check(name, True, seen)
+    except EdgeSlmError as error:
+        yield Check(name, False, str(error))
+
+
 def _estimated() -> str:
     from edge_slm.energy.power_model import power_model
     from edge_slm.machine import cpu_name

@@ -176,9 +176,20 @@ class Ledger:
         with self._writing:
             self._disconnect()
 
+    @property
+    def belongs_to_another(self) -> bool:
+        """Whether another account of this machine keeps it, as in a home that several share."""
+        try:
+            return hasattr(os, "geteuid") and self.path.stat().st_uid != os.geteuid()
+        except OSError:
+            return False
+
     def add(self, entry: Entry) -> None:
-        """Write one entry, whole or not at all; nothing where EDGE_SLM_LEDGER is “off”."""
-        if not switched_on():
+        """Write one entry, whole or not at all.
+
+        Nothing where EDGE_SLM_LEDGER is “off”, nor in the ledger of another account.
+        """
+        if not switched_on() or self.belongs_to_another:
             return
         with self._to_write() as connection:
             connection.execute(_PUT, msgspec.structs.astuple(entry))

@@ -73,6 +73,16 @@ def test_a_meter_that_is_not_here_is_refused_in_a_sentence(run: Runner, tmp_path
     assert "EDGE_SLM_METER" in run("doctor", env=env).stdout
 
 
+def test_doctor_says_where_costs_are_noted(run: Runner) -> None:
+    assert "answers noted" in run("doctor", env=KEPT).stdout
+    assert "off (EDGE_SLM_LEDGER)" in run("doctor").stdout
+    run.home.mkdir(exist_ok=True)
+    (run.home / "energy.db").write_text("a foreign file, and no ledger")
+    shown = run("doctor", env=KEPT)
+    assert any(line.startswith("missing energy ledger") for line in shown.stdout.splitlines())
+    assert shown.returncode == 3
+
+
 def test_doctor_says_how_costs_are_found(run: Runner) -> None:
     assert "no meter" in run("doctor", env={"EDGE_SLM_METER": "none"}).stdout
     with simulated(Law()) as root:

@@ -230,6 +230,20 @@ def test_a_program_may_keep_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPa
     assert not ledger.path.exists()
 
 
+def test_the_ledger_of_another_account_is_left_alone_without_a_word(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.add(entry())
+    owner = ledger.path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert ledger.belongs_to_another
+    ledger.add(entry())
+    monkeypatch.undo()
+    monkeypatch.setenv(SWITCH, "on")
+    assert len(ledger.entries()) == 1
+    assert not Ledger(ledger.path.with_name("absent.db")).belongs_to_another
+
+
 def test_a_switch_that_is_neither_writes_nothing_and_says_so(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

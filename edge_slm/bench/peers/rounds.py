@@ -77,8 +77,8 @@ def _ask(one: Asked[Outcome], number: int) -> None:
         # In the warm-up only: to read the memory costs processor time.
         with MemoryWatch(one.pid) as memory:
             one.run(0)
-        peak = memory.peak
-        one.peak_bytes = peak.rss_bytes if peak.pss_bytes is None else peak.pss_bytes
+        # Of the proportional set, peers that map the same file would have a part each.
+        one.peak_bytes = memory.peak.rss_bytes
         return
     with metered() as bill:
         outcome = one.run(number)

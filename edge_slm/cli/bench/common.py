@@ -32,7 +32,7 @@ MODEL = CHAT_MODEL  # model: str | None
 QUICK = click.option(
     "--quick",
     is_flag=True,
-    help=t("Under a minute: fewer cases, fewer runs.", "Moins d'une minute : moins de cas."),
+    help=t("Fewer cases, fewer runs.", "Moins de cas, moins d'exécutions."),
 )
 # repeat: int | None; None leaves it to the suite, which has fewer with --quick.
 REPEAT = click.option(
@@ -128,7 +128,8 @@ def finish(
 
 
 def _note(case: "Case") -> str:
-    return t("{case}: {note}.", "{case} : {note}.", case=case.case, note=case.conditions.note)
+    name = case.case if case.contender == "edge-slm" else f"{case.case}, {case.contender}"
+    return t("{case}: {note}.", "{case} : {note}.", case=name, note=case.conditions.note)
 
 
 def _show(cases: Sequence["Case"]) -> None:

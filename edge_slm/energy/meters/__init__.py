@@ -62,6 +62,17 @@ def chosen(wanted: str | None = None) -> Meter | None:
         return None
     if wanted in BACKENDS:
         return _named(wanted)
+    if wanted and ":" not in wanted:
+        raise UsageError(
+            t(
+                "There is no meter {name}: give none, {known}, or an address such as csv:FILE, "
+                "http://…, mqtt://…, serial:….",
+                "Il n'y a pas de compteur {name} : donnez none, {known}, ou une adresse comme "
+                "csv:FICHIER, http://…, mqtt://…, serial:….",
+                name=wanted,
+                known=", ".join(BACKENDS),
+            )
+        )
     if wanted:
         from edge_slm.energy.meters.external import connect
 
