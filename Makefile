@@ -55,6 +55,9 @@ check: lint test
 bench: models
 	@$(BIN)/edge-slm demo --profile $(PROFILE) > /dev/null
 	@$(BIN)/edge-slm bench commands
+	@$(BIN)/edge-slm bench tasks
+	@$(BIN)/edge-slm bench quant
+	@$(BIN)/edge-slm bench metering
 	@$(BIN)/edge-slm eval answers --kb exemple-rh --questions examples/rh/questions.jsonl
 	@$(BIN)/edge-slm eval approved --questions examples/faq/held_out.jsonl --among 1000
 	@$(BIN)/edge-slm eval follow-ups --questions examples/rh/follow_ups.jsonl --split held-out

@@ -76,11 +76,12 @@ def attribute(interval: Interval, idle: Idle | None) -> Joules | None:
     dynamic = _above_idle(interval.gross_j, interval.error_j, seen, idle)
     share = _share(interval, idle)
     scale = interval.seconds / seen  # unseen time as the rest; it may also have cost nothing
-    return Joules(
-        dynamic.joules * share.joules * scale,
-        dynamic.low * share.low,
-        dynamic.high * share.high * scale,
-    )
+    low, high = dynamic.low * share.low, dynamic.high * share.high * scale
+    joules = dynamic.joules * share.joules * scale
+    if joules == 0 and interval.own_cpu_s > 0:
+        # Less than the sensor tells from the idle machine; work that cost nothing there is none.
+        return Joules((low + high) / 2, low, high) if high > 0 else None
+    return Joules(joules, low, high)
 
 
 def _above_idle(gross: float, error: float, seconds: float, idle: Idle | None) -> Joules:
