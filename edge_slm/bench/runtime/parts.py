@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from edge_slm.bench.record import Case
 from edge_slm.bench.runtime import peer as peers
 from edge_slm.bench.runtime.cancels import cancels
+from edge_slm.bench.runtime.cases import billed
 from edge_slm.bench.runtime.crashes import SIGNALS, crashes
 from edge_slm.bench.runtime.draft_model import drafting
 from edge_slm.bench.runtime.first_token import conversation, first_token
@@ -176,7 +179,7 @@ PARTS: dict[str, Callable[[Plan], Row]] = {
 def run(
     names: Sequence[str],
     plan: Plan,
-    show: Callable[[Row], object],
+    show: Callable[[Row, Case], object],
     leave_out: Callable[[str], object],
 ) -> Row:
     """Run parts one after the other.
@@ -184,7 +187,7 @@ def run(
     Args:
         names: of `PARTS`.
         plan: what to measure.
-        show: called with the row of each part when it is done.
+        show: called with the row of each part when it is done, and with its case.
         leave_out: called with a sentence for a part that lacks a model, and for a missing peer.
     Returns:
         all rows as one, and whether all ways of all parts wrote the same tokens.
@@ -194,11 +197,11 @@ def run(
         leave_out(peers.absent())
     for name in names:
         try:
-            row = PARTS[name](plan)
+            row, case = billed(name, partial(PARTS[name], plan))
         except MissingError as error:
             leave_out(f"{name}: {error}")
             continue
-        show(row)
+        show(row, case)
         whole |= row
     same = [value for key, value in whole.items() if _is_ours(key)]
     return {**whole, **({"identical": all(same)} if same else {})}

@@ -109,10 +109,6 @@ def finish(
     Raises:
         UsageError: `against` cannot be read, or `out` cannot be written.
     """
-    from edge_slm.bench import against as comparison
-    from edge_slm.bench import results
-
-    old = results.read_cases(against) if against else []
     if as_json:
         for case in cases:
             output.show_json_line(case)
@@ -120,8 +116,34 @@ def finish(
         _show(cases)
     for note in dict.fromkeys(_note(case) for case in cases if case.conditions.note):
         click.echo(note, err=True)
+    keep(cases, out=out, against=against, as_json=as_json)
+
+
+def keep(
+    cases: Sequence["Case"],
+    *,
+    out: Path | None,
+    against: Path | None,
+    as_json: bool,
+    aside: bool = False,
+) -> None:
+    """Compare cases with earlier ones, and write them.
+
+    Args:
+        cases: in order.
+        out, against: as for `finish`.
+        as_json: ratios as JSON lines; else a table.
+        aside: the table goes to standard error.
+    Raises:
+        UsageError: as `finish`.
+    """
+    from edge_slm.bench import against as comparison
+    from edge_slm.bench import results
+
     if against:
-        _compare(comparison.ratios(cases, old), comparison.warnings(cases, old), as_json)
+        old = results.read_cases(against)
+        found = comparison.ratios(cases, old)
+        _compare(found, comparison.warnings(cases, old), as_json=as_json, aside=aside)
     if out:
         for path in results.write_all(out, cases):
             click.echo(t("Written: {path}", "Écrit : {path}", path=path), err=True)
@@ -141,14 +163,16 @@ def _show(cases: Sequence["Case"]) -> None:
     click.echo(results.few_runs(), err=True)
 
 
-def _compare(ratios: Sequence["Ratio"], warnings: Sequence[str], as_json: bool) -> None:
+def _compare(
+    ratios: Sequence["Ratio"], warnings: Sequence[str], *, as_json: bool, aside: bool
+) -> None:
     from edge_slm.bench.against import table
 
     if as_json:
         for ratio in ratios:
             output.show_json_line(ratio)
     elif ratios:
-        click.echo()
-        click.echo(table(ratios))
+        click.echo(err=aside)
+        click.echo(table(ratios), err=aside)
     for warning in warnings:
         click.echo(t("Warning: {w}", "Attention : {w}", w=warning), err=True)

@@ -1,14 +1,19 @@
 """edge-slm bench runtime: the engines, an hour, or a minute with --quick."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_slm.cli import output
+from edge_slm.cli.bench.common import AGAINST, METER, OUT, keep
 from edge_slm.cli.options import AS_JSON
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import summary
+
+if TYPE_CHECKING:
+    from edge_slm.bench.record import Case
 
 PARTS = ("first-token", "lookup", "drafting", "roofline", "switches", "cancels", "crashes")
 _LONG_OPTIONS = ("repeat", "parts", "peer", "switches", "cancels")  # of the long run
@@ -65,17 +70,29 @@ _LONG_OPTIONS = ("repeat", "parts", "peer", "switches", "cancels")  # of the lon
     type=click.IntRange(1, 1_000_000),
     help=t("stops at random moments.", "arrêts au hasard."),
 )
+@METER
+@OUT
+@AGAINST
 @AS_JSON
 @click.pass_context
-def command(context: click.Context, /, as_json: bool, **asked: Any) -> None:
+def command(
+    context: click.Context,
+    /,
+    as_json: bool,
+    out: Path | None,
+    against: Path | None,
+    **asked: Any,
+) -> None:
     """Measure the engines."""
     _check(context)
-    row = _measure(as_json, **asked)
+    cases: list[Case] = []
+    row = _measure(as_json, cases, **asked)
     if as_json:
         output.show_json({**row, **summary()})
-        return
-    for key, text in summary().items():
-        click.echo(f"{key}: {text}")
+    else:
+        for key, text in summary().items():
+            click.echo(f"{key}: {text}")
+    keep(cases, out=out, against=against, as_json=False, aside=as_json)
 
 
 def _check(context: click.Context) -> None:
@@ -87,14 +104,17 @@ def _check(context: click.Context) -> None:
     if "quick" in given and len(given) > 1:
         raise UsageError(
             t(
-                "--quick goes with --model and --json only: leave the other options out.",
-                "--quick ne va qu'avec --model et --json : retirez les autres options.",
+                "--quick runs a few measures once: leave --repeat, --part, --peer, --switches and "
+                "--cancels out.",
+                "--quick fait quelques mesures une fois : retirez --repeat, --part, --peer, "
+                "--switches et --cancels.",
             )
         )
 
 
 def _measure(
     as_json: bool,
+    cases: "list[Case]",
     *,
     repeat: int,
     quick: bool,
@@ -104,18 +124,20 @@ def _measure(
     switches: int,
     cancels: int,
 ) -> dict[str, Any]:
-    def show(row: dict[str, Any]) -> None:
+    def show(row: dict[str, Any], case: "Case") -> None:
+        cases.append(case)
         if not as_json:
             _show(row)
 
     if quick:
+        from edge_slm.bench.runtime.cases import billed
         from edge_slm.bench.runtime.quick import STEPS
         from edge_slm.bench.runtime.quick import quick as measure
         from edge_slm.progress import progress
 
         with progress(t("Measuring", "Mesure"), STEPS) as advance:
-            row = measure(model, advance)
-        show(row)
+            row, case = billed("quick", lambda: measure(model, advance))
+        show(row, case)
         return row
     from edge_slm.bench.runtime.parts import Plan, run
 

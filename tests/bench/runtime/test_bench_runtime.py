@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from edge_slm.bench.record import Case
+from edge_slm.bench.results import read_cases
 from edge_slm.bench.runtime import parts, peer, quick
 from edge_slm.bench.runtime.parts import PARTS, Plan
 from edge_slm.cli import bench
@@ -61,16 +64,33 @@ def test_parts_run_in_their_order_as_planned(monkeypatch: pytest.MonkeyPatch) ->
     assert lines[:2] == ["runtime.part_1: 1", "runtime.part_2: 1"]
 
 
+def test_parts_are_kept_as_results_and_compared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(parts, "PARTS", {"lookup": lambda _: {"lookup_ratio": 2.0}})
+    words = ["runtime", "--part", "lookup", "--no-peer", "-o", str(tmp_path / "r")]
+    assert CliRunner().invoke(bench.command, words).exit_code == 0
+    (case,) = read_cases(tmp_path / "r")
+    assert case.more == {"lookup_ratio": 2.0}
+    again = [*words[:4], "--against", str(tmp_path / "r"), "--json"]
+    result = CliRunner().invoke(bench.command, again)
+    assert msgspec.json.decode(result.stdout)["lookup_ratio"] == 2.0
+    assert "lookup" in result.stderr
+
+
 def test_a_part_without_its_model_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def lacks(_: Plan) -> dict[str, Any]:
         raise MissingError("no such model")
 
     rows = {"lookup": lambda _: {"lookup_identical": True}, "switches": lacks}
     monkeypatch.setattr(parts, "PARTS", rows)
-    said, shown = list[str](), list[dict[str, Any]]()
-    whole = parts.run(list(rows), Plan(peer=False), shown.append, said.append)
+    said, shown = list[str](), list[tuple[dict[str, Any], Case]]()
+    whole = parts.run(list(rows), Plan(peer=False), lambda *done: shown.append(done), said.append)
     assert said == ["switches: no such model"]
-    assert shown == [{"lookup_identical": True}]
+    ((row, case),) = shown
+    assert row == {"lookup_identical": True}
+    assert (case.suite, case.case, case.more) == ("runtime", "lookup", row)
+    assert case.joules_method == "estimate"
     assert whole["identical"] is True
 
 
@@ -82,7 +102,7 @@ def test_tokens_are_identical_where_ours_are(
     monkeypatch.setattr(parts, "PARTS", {"lookup": lambda _: row})
     monkeypatch.setattr(peer, "find", lambda: None)
     said: list[str] = []
-    whole = parts.run(["lookup"], Plan(), lambda _: None, said.append)
+    whole = parts.run(["lookup"], Plan(), lambda *_: None, said.append)
     assert whole["identical"] is same
     assert said == [peer.absent()]
 
