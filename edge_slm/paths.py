@@ -32,6 +32,13 @@ def examples_dir() -> Path:
     return here / "examples" if (here / "examples").is_dir() else here.parent / "examples"
 
 
+def permission_dir() -> Path:
+    """Return what gives an account the right to read energy counters: in the wheel, else here."""
+    here = Path(__file__).parent
+    shipped = here / "permission"
+    return shipped if shipped.is_dir() else here.parent / "packaging" / "energy"
+
+
 def user_cards_dir() -> Path:
     """Return the cards that the user added; they win over shipped ones of the same id."""
     return data_dir() / "cards"

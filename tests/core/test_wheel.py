@@ -20,6 +20,7 @@ def test_every_module_card_and_sample_is_inside(wheel: zipfile.ZipFile) -> None:
     inside = set(wheel.namelist())
     wanted = [path.relative_to(ROOT) for path in (ROOT / "edge_slm").rglob("*.py")]
     wanted += [Path("edge_slm/routing/weights.npz"), Path("edge_slm/routing/WEIGHTS.md")]
+    wanted += [Path("edge_slm/energy/cpu_power.toml"), Path("edge_slm/permission/install.sh")]
     samples = [(f"examples/{name}", "*") for name in ("rh", "audio", "translation")]
     for folder, pattern in (("models", "*.toml"), *samples):
         files = sorted((ROOT / folder).glob(pattern))

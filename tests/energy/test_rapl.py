@@ -303,7 +303,7 @@ def test_counters_that_only_the_administrator_may_read_say_how_to_mend_it(
     reason = absent(root)
     assert reason.mendable
     assert "60-edge-slm-energy.rules" in reason.reason
-    assert "sudo sh packaging/energy/install.sh $USER" in reason.reason
+    assert f"sudo sh {PACKAGING / 'install.sh'} $USER" in reason.reason
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="no such users here")

@@ -16,12 +16,13 @@ from typing import Literal
 from edge_slm.answer import Method
 from edge_slm.energy.meter import Absent, Channel, Scope
 from edge_slm.i18n import t
+from edge_slm.paths import permission_dir
 
 Domain = Literal["package", "psys"]
 
 POWERCAP = "sys/class/powercap"
-RULE = "packaging/energy/60-edge-slm-energy.rules"
-INSTALL = "sudo sh packaging/energy/install.sh"
+RULE = "60-edge-slm-energy.rules"  # in permission_dir()
+SCRIPT = "install.sh"
 
 # Registers have 32 bits (ENERGY_STATUS_MASK), and the range shown is the largest value, times the
 # unit: that gives the unit, which has no file of its own.
@@ -231,13 +232,14 @@ def _no_energy(zone: Zone) -> str:
 
 
 def _no_permission() -> str:
+    folder = permission_dir()
     return t(
         "The processor has energy counters, but only the administrator may read them: give your "
         "account the right with “{command} {user}” (it installs {rule}), then log in again.",
         "Le processeur a des compteurs d'énergie, mais seul l'administrateur peut les lire : "
         "donnez-en le droit à votre compte avec « {command} {user} » (qui installe {rule}), puis "
         "rouvrez votre session.",
-        command=INSTALL,
+        command=f"sudo sh {folder / SCRIPT}",
         user="$USER",
-        rule=RULE,
+        rule=folder / RULE,
     )
