@@ -11,6 +11,7 @@ import pytest
 from edge_slm.energy.meter import Absent, Meter
 from edge_slm.energy.meters import rapl
 from edge_slm.energy.meters.rapl import Rapl, find
+from edge_slm.paths import permission_dir
 from tests.energy import trees
 
 PACKAGING = Path(__file__).parents[2] / "packaging/energy"
@@ -340,8 +341,8 @@ def test_every_refusal_is_a_sentence_in_both_languages(
 
 
 def test_what_the_sentence_names_is_shipped() -> None:
-    assert (PACKAGING.parents[1] / rapl.RULE).is_file()
-    assert (PACKAGING.parents[1] / rapl.INSTALL.removeprefix("sudo sh ")).is_file()
+    assert (permission_dir() / rapl.RULE).is_file()
+    assert (permission_dir() / rapl.SCRIPT).is_file()
 
 
 def test_the_rule_opens_the_counters_to_its_group_only() -> None:
