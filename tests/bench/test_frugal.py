@@ -7,7 +7,6 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from edge_slm.bench.frugal import Contender, Workload, contenders, run
-from edge_slm.bench.record import Case, Conditions, Machine
 from edge_slm.bench.tasks_hr import make_base
 from edge_slm.bench.tasks_translation import Segment
 from edge_slm.cli import bench
@@ -15,36 +14,11 @@ from edge_slm.cli.bench.frugal import _cloud, _compared
 from edge_slm.errors import MissingError, UsageError
 from edge_slm.evaluation.answers import Question
 from edge_slm.profiles import PROFILES
+from tests.bench.cases import a_case
 
 SMALL, LARGE = PROFILES["lite"][0], PROFILES["standard"][0]
-MACHINE = Machine(
-    id="m",
-    cpu="c",
-    architecture="x86_64",
-    cores=2,
-    threads=2,
-    ram=8,
-    gpu=None,
-    system="Linux",
-    virtual=None,
-    power=None,
-)
-ROUTED = Case(
-    suite="frugal",
-    case="questions",
-    contender="routed-ladder",
-    model=SMALL,
-    repeats=1,
-    seconds=1.0,
-    cpu_seconds=2.0,
-    tokens=0,
-    answers=10,
-    correct=8,
-    conditions=Conditions(load=0.0),
-    machine=MACHINE,
-    versions={},
-    command="edge-slm bench frugal",
-    date="2026-11-22T12:00:00+00:00",
+ROUTED = a_case(
+    suite="frugal", case="questions", contender="routed-ladder", cpu_seconds=2.0, tokens=0
 )
 GENERAL = replace(ROUTED, contender=f"general {LARGE}", model=LARGE, cpu_seconds=70.0, tokens=500)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from edge_slm.bench.record import Case, Conditions, Machine
+from edge_slm.bench.record import Case
 from edge_slm.cards import get_card
 from edge_slm.cli import COMMANDS
 from edge_slm.cli import run as run_command
@@ -18,23 +18,10 @@ from edge_slm.errors import UsageError
 from edge_slm.profiles import PROFILES
 from edge_slm.registry.markdown import as_markdown
 from edge_slm.registry.rgesn import Statement
+from tests.bench.cases import a_case
 
 NUMBERS = ["2.3", "4.12", "4.15", *(f"9.{number}" for number in range(1, 8))]
-MACHINE = Machine(
-    id="x",
-    cpu="Some CPU",
-    architecture="x86_64",
-    cores=2,
-    threads=2,
-    ram=1,
-    gpu=None,
-    system="Linux",
-    virtual=None,
-    power=None,
-)
-CASE = Case(
-    suite="tasks",
-    case="hr",
+CASE = a_case(
     repeats=3,
     seconds=10.0,
     cpu_seconds=20.0,
@@ -43,12 +30,6 @@ CASE = Case(
     joules_high=240.0,
     joules_method="estimate",
     joules_scope="cpu",
-    answers=10,
-    correct=8,
-    conditions=Conditions(load=0.1),
-    machine=MACHINE,
-    versions={},
-    command="edge-slm bench tasks",
     date="2026-03-10",
 )
 
