@@ -130,6 +130,8 @@ def _questions(contender: Contender, work: Workload, advance: Callable[[int], ob
 
         runs = repeated(ask_all, repeats=1, warmup=0)
     answers = runs.outcomes[0]
+    # The ladder shows whole sentences, once checked: no speed can be told from these.
+    speed = writing(answers) if contender.way == "always_generate" else {}
     score, correct = judged(work.questions, answers, work.base)
     return case_of(
         SUITE,
@@ -142,7 +144,7 @@ def _questions(contender: Contender, work: Workload, advance: Callable[[int], ob
         correct=correct,
         quality=round(correct / len(answers), 4),
         quality_name="accuracy",
-        **writing(answers),
+        **speed,
         more={
             "correct_answerable": score.correct,
             "wrong_answerable": score.wrong,
