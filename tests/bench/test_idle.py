@@ -75,6 +75,14 @@ def test_the_watts_of_a_busy_machine_are_refused(monkeypatch: pytest.MonkeyPatch
     assert idle.known("steady") is None
 
 
+def test_what_is_kept_can_be_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+    idle.remember("m", idle.Baseline(5.0, 0.2, 0.0, 180.0, datetime.now(UTC)))
+    for _ in range(2):
+        assert run(["bench", "idle", "--forget"]) == 0
+        assert idle.known("m") is None
+    assert capsys.readouterr().out == ""
+
+
 def test_a_longer_measure_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     _uses(monkeypatch, 0.0)
     longer = idle.Baseline(3.0, 0.1, 0.0, 180.0, datetime.now(UTC))

@@ -137,7 +137,9 @@ def test_results_give_the_cost_of_a_correct_answer(tmp_path: Path) -> None:
         30.0,
         "J",
     )
-    assert "Estimated from processor time (estimate, cpu), Example CPU, 2026-03-10" in joules["method"]
+    assert (
+        "Estimated from processor time (estimate, cpu), Example CPU, 2026-03-10" in joules["method"]
+    )
     assert (time["value"], time["unit"]) == (2.5, "CPU-seconds")
 
 

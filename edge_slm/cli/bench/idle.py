@@ -31,6 +31,14 @@ if TYPE_CHECKING:
         "Durée de la mesure de la machine ; 180, ou 10 avec --quick.",
     ),
 )
+@click.option(
+    "--forget",
+    is_flag=True,
+    help=t(
+        "Forget the watts that are kept, and measure nothing.",
+        "Oublier la puissance gardée, et ne rien mesurer.",
+    ),
+)
 @QUICK
 @MODEL
 @METER
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 @AS_JSON
 def command(
     seconds: int | None,
+    forget: bool,
     quick: bool,
     model: str | None,
     out: Path | None,
@@ -48,6 +57,14 @@ def command(
     """Measure the idle machine."""
     from edge_slm.bench import idle
 
+    if forget:
+        from edge_slm.energy.idle import forget as forget_baselines
+
+        forget_baselines()
+        click.echo(
+            t("No idle watts are kept.", "Aucune puissance au repos n'est gardée."), err=True
+        )
+        return
     lasts = seconds or (idle.QUICK_SECONDS if quick else idle.SECONDS)
     cases = []
     with progress(t("Measuring at rest", "Mesure au repos"), idle.STEPS) as advance:
