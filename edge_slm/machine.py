@@ -61,7 +61,29 @@ def cpu_name() -> str:
     # “Model” is the board, which tells more of an ARM machine than its “model name”, if any.
     lines = [line for start in ("Model", "model name") for line in lines if line.startswith(start)]
     names = [line.partition(":")[2].strip() for line in lines]
-    return names[0] if names else platform.processor() or platform.machine()
+    return names[0] if names else _sold_as() or platform.processor() or platform.machine()
+
+
+def _sold_as() -> str:
+    """Return the processor's name on macOS and Windows; empty elsewhere, and where none is told."""
+    import subprocess
+    import sys
+
+    try:
+        if sys.platform == "darwin":
+            # sysctl(3): what the processor's maker calls it.
+            command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+            told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
+            return told.stdout.strip()
+        if sys.platform == "win32":
+            import winreg
+
+            place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place) as key:
+                return str(winreg.QueryValueEx(key, "ProcessorNameString")[0]).strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return ""
 
 
 def resident_memory() -> int:

@@ -1,6 +1,8 @@
 """Facts about this machine, and milliseconds."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -41,6 +43,28 @@ def test_the_processor_has_a_name_without_proc(monkeypatch: pytest.MonkeyPatch) 
         raise PermissionError
 
     monkeypatch.setattr(Path, "read_text", closed)
+    assert isinstance(machine.cpu_name(), str)
+
+
+def test_macos_is_asked_for_the_name_that_the_processor_is_sold_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def asked(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command[-1] == "machdep.cpu.brand_string"
+        return subprocess.CompletedProcess(command, 0, "Apple M4\n", "")
+
+    def closed(_: Path) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", closed)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", asked)
+    assert machine.cpu_name() == "Apple M4"
+
+    def absent(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(subprocess, "run", absent)
     assert isinstance(machine.cpu_name(), str)
 
 
