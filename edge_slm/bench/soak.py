@@ -1,7 +1,7 @@
 """The same mix of requests again and again, for minutes or hours: what a long run changes.
 
 Questions over the sample base that each rung of the ladder answers, a translation, and a recording
-where a speech model is installed. Answers go into no ledger: nobody asked for them.
+where a speech model is installed.
 """
 
 import os
@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from edge_slm.answer import Answer, Energy
@@ -19,15 +21,13 @@ from edge_slm.bench.lines import line
 from edge_slm.bench.memory_now import memory_now
 from edge_slm.bench.record import Case
 from edge_slm.bench.soak_drift import Asked, drift
-from edge_slm.errors import EdgeSlmError, MissingError
-from edge_slm.i18n import t
+from edge_slm.bench.tasks_hr import make_base
+from edge_slm.errors import EdgeSlmError
 from edge_slm.paths import examples_dir
 from edge_slm.process_tree import cpu_seconds, descendants
 
 SUITE = "soak"
-SAMPLE = "exemple-rh"
 MINUTE_S = 60.0
-LEDGER = "EDGE_SLM_LEDGER"
 
 Request = tuple[str, str]  # its name, and what is asked
 QUESTIONS: tuple[Request, ...] = (
@@ -126,31 +126,16 @@ def mix_of_this_machine() -> tuple[Request, ...]:
 
 @contextmanager
 def assistant_to_soak(model: str | None) -> Iterator[Assistant]:
-    """Yield an assistant on the sample base, whose answers go into no ledger.
+    """Yield an assistant on a base made of the sample handbook; the user's own are not touched.
 
     Raises:
-        MissingError: the sample base was never made.
+        MissingError: the embedder is not installed.
     """
-    from edge_slm.kb.base import base_path
-
-    if not base_path(SAMPLE).is_file():
-        raise MissingError(
-            t(
-                "The sample base {name} is not there: run edge-slm demo once.",
-                "La base d'exemple {name} n'existe pas : lancez une fois edge-slm demo.",
-                name=SAMPLE,
-            )
-        )
-    before = os.environ.get(LEDGER)
-    os.environ[LEDGER] = "off"
-    try:
-        with Assistant.open(model=model, kb=[SAMPLE]) as assistant:
+    with TemporaryDirectory(prefix="edge-slm-bench-") as folder:
+        base = Path(folder) / "exemple.db"
+        make_base(base, quick=False)
+        with Assistant.open(model=model, kb=[str(base)]) as assistant:
             yield assistant
-    finally:
-        if before is None:
-            os.environ.pop(LEDGER, None)
-        else:
-            os.environ[LEDGER] = before
 
 
 def soak(

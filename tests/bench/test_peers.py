@@ -24,6 +24,7 @@ from edge_slm.bench.runtime.peer import Peer, peers_dir
 from edge_slm.bench.runtime.timing import Timed
 from edge_slm.cli import bench
 from edge_slm.errors import EdgeSlmError, UsageError
+from edge_slm.profiles import PROFILES
 
 FAKE = Peer(
     "fake", "1", "by hand", (sys.executable, str(Path(__file__).with_name("fake_runner.py")))
@@ -277,7 +278,7 @@ def test_the_sound_of_a_sample_is_what_whisper_hears(tmp_path: Path) -> None:
 def test_our_engine_and_a_runner_answer_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "made", lambda _: FAKE)
     left_out: list[str] = []
-    cases = suite.chat("smollm2-135m-instruct-q4_1", ["transformers"], 1, left_out.append)
+    cases = suite.chat(PROFILES["lite"][0], ["transformers"], 1, left_out.append)
     assert {(case.case, case.contender) for case in cases} >= {("question", OURS)}
     assert "transformers" in {case.contender for case in cases}
     assert all(case.cpu_seconds > 0 and case.peak_bytes for case in cases)

@@ -16,10 +16,11 @@ from edge_slm.bench.quant import specs, weights
 from edge_slm.bench.runtime.gguf_layout import Layout, Tensor, read_layout
 from edge_slm.cli import bench, run
 from edge_slm.errors import IntegrityError, MissingError, UsageError
+from edge_slm.profiles import PROFILES
 from edge_slm.store import Store
 from tests.fakes import ScriptedChat
 
-SMALLEST = "smollm2-135m-instruct-q4_1"
+SMALLEST = PROFILES["lite"][0]  # what make test brings
 
 
 def write_model(path: Path, last: str = "output_norm.weight") -> Path:

@@ -24,10 +24,11 @@ from edge_slm.errors import CrashError, MissingError, UsageError
 from edge_slm.kb import approvals
 from edge_slm.kb.base import KnowledgeBase
 from edge_slm.paths import examples_dir
+from edge_slm.profiles import PROFILES
 from tests.bench.cases import a_case
 from tests.fakes import FakeEmbedder, ScriptedChat
 
-SMALLEST = "smollm2-135m-instruct-q4_1"
+SMALLEST = PROFILES["lite"][0]  # what make test brings
 SEGMENTS = examples_dir() / "translation" / "segments.tsv"
 WANTED = {
     "suite", "case", "seconds", "cpu_seconds", "peak_bytes", "tokens", "joules", "joules_method",
