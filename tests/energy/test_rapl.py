@@ -276,12 +276,14 @@ def test_one_broken_package_of_two_is_not_measured_by_half(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def not_the_administrator() -> Iterator[Path]:
+def not_the_administrator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Yield an empty folder, and give up root for the test.
 
     Root may read every file, whatever its mode; so the test becomes “nobody” for a while, outside
     of pytest's own folder, which others cannot enter.
     """
+    # Nor may others enter the folder of the project, perhaps.
+    monkeypatch.setattr(rapl, "permission_dir", lambda: PACKAGING)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
