@@ -105,6 +105,9 @@ _MAKE = """CREATE TABLE entries (
     completion_tokens INTEGER NOT NULL, seconds REAL NOT NULL, cpu_seconds REAL, joules REAL,
     low REAL, high REAL, method TEXT, scope TEXT)"""
 _PUT = f"INSERT INTO entries ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+# In one statement: another program may make the ledger between two.
+_LOOK = """SELECT (SELECT application_id FROM pragma_application_id),
+    (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"""
 _DAY = "date(time, 'localtime')"
 _WITHIN = f"WHERE {_DAY} BETWEEN ? AND ?"
 _SUMS = """method, scope, count(*) AS answers, sum(joules IS NULL) AS without_joules,
@@ -306,9 +309,7 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     Raises:
         EdgeSlmError: it is something else, or of a newer version.
     """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application, version, tables = connection.execute(_LOOK).fetchone()
     if application == APPLICATION_ID and version == VERSION:
         return True
     if application == APPLICATION_ID and version > VERSION:

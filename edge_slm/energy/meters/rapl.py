@@ -15,6 +15,7 @@ from typing import Literal
 
 from edge_slm.answer import Method
 from edge_slm.energy.meter import Absent, Channel, Scope
+from edge_slm.energy.meters.sysfs import number, refused, text
 from edge_slm.i18n import t
 from edge_slm.paths import permission_dir
 
@@ -39,7 +40,6 @@ _MOST_W = 2 * _RATED_W
 _LONGEST_WAIT_S = 10.0
 _SHORTEST_WAIT_S = 0.01
 
-_LONGEST_NUMBER = len(str(2**64 - 1))  # what a file of the kernel can hold
 
 _ZONE = re.compile(r"intel-rapl(-mmio)?(:\d+){1,2}")
 _PACKAGE = re.compile(r"package-\d+(-die-\d+)?")
@@ -101,9 +101,9 @@ def find(root: Path = Path("/"), domain: Domain = "package") -> Rapl | Absent:
     if domain == "psys":
         # A second psys belongs to another package of the same board: one of them is the board.
         whole = whole[:1]
-    refused = _refusal(whole)
-    if refused:
-        return refused
+    refusal = _refusal(whole)
+    if refusal:
+        return refusal
     if domain == "psys":
         return Rapl(whole, "platform")
     memory = _once(zone for zone in zones if zone.name == "dram" and _refusal([zone]) is None)
@@ -119,11 +119,11 @@ def _zones(folder: Path) -> Iterable[Zone]:
     except OSError:
         return
     for path in sorted(found, key=lambda path: path.name.startswith("intel-rapl-mmio")):
-        name = _text(path / "name")
-        if name is None:
+        name = text(path / "name")
+        if not name:
             continue
         parent = path.name.rpartition(":")[0]
-        above = _text(folder / parent / "name") if parent.count(":") else None
+        above = text(folder / parent / "name") if parent.count(":") else ""
         yield Zone(path, name, above or name)
 
 
@@ -144,12 +144,8 @@ def _refusal(zones: Sequence[Zone]) -> Absent | None:
     """
     for zone in zones:
         file = zone.folder / "energy_uj"
-        try:
-            _head(file)
-        except PermissionError:
+        if refused(file):
             return Absent("rapl", _no_permission(), mendable=True)
-        except OSError:
-            return Absent("rapl", _no_energy(zone))
         if _joules(file) is None:
             return Absent("rapl", _no_energy(zone))
     return None
@@ -169,7 +165,7 @@ def _channel(zone: Zone) -> Channel:
 
 def _limit_w(folder: Path) -> float:
     """Return the watts that the zone is held to; the most that is sold where it does not say."""
-    files = (folder / f"constraint_{number}_power_limit_uw" for number in range(2))
+    files = (folder / f"constraint_{limit}_power_limit_uw" for limit in range(2))
     limits = [watts for file in files if (watts := _joules(file))]
     return min(max(limits, default=_RATED_W), _RATED_W)
 
@@ -182,24 +178,10 @@ def _wait_s(channel: Channel) -> float:
     return min(_LONGEST_WAIT_S, max(_SHORTEST_WAIT_S, unread_s))
 
 
-def _head(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(_LONGEST_NUMBER + 2)
-
-
-def _text(file: Path) -> str | None:
-    try:
-        return _head(file).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
 def _joules(file: Path) -> float | None:
     """Return a file of whole millionths (µJ, µW) in joules or watts; None when it has none."""
-    text = _text(file)
-    if not text or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
-        return None
-    return int(text) / 1e6
+    millionths = number(file)
+    return None if millionths is None or millionths < 0 else millionths / 1e6
 
 
 def _no_counters() -> str:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 _LONGEST = 4096  # bytes: sysfs gives a page at most
-_NUMBER = re.compile(r"[+-]?[0-9]{1,19}")  # as many digits as 64 bits have
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}")  # as many digits as 64 bits have
 
 
 def text(path: Path) -> str:
