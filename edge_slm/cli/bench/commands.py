@@ -3,11 +3,12 @@
 import click
 
 from edge_slm.cli import output
-from edge_slm.cli.options import AS_JSON
+from edge_slm.cli.bench.common import AS_JSON, REPEAT
 from edge_slm.i18n import t
 from edge_slm.machine import summary
 
 PARTS = ("start", "ask", "memory")
+REPEATS = 5
 
 
 @click.command(
@@ -26,21 +27,15 @@ PARTS = ("start", "ask", "memory")
     type=click.Choice(PARTS),
     help=t("This part only; repeatable.", "Cette partie seulement ; répétable."),
 )
-@click.option(
-    "--repeat",
-    default=5,
-    show_default=True,
-    type=click.IntRange(1, 1000),
-    help=t("Runs of each; the median is shown.", "Essais de chacun ; la médiane est montrée."),
-)
+@REPEAT
 @AS_JSON
-def command(parts: tuple[str, ...], repeat: int, as_json: bool) -> None:
+def command(parts: tuple[str, ...], repeat: int | None, as_json: bool) -> None:
     """Measure the command."""
     from edge_slm.bench.commands import SUITES
 
     rows = {}
     for part in parts or PARTS:
-        rows[part] = SUITES[part](repeat)
+        rows[part] = SUITES[part](repeat or REPEATS)
         if not as_json:
             for key, value in rows[part].items():
                 click.echo(f"{part}.{key}: {value}")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_slm.cli import output
-from edge_slm.cli.bench.common import AGAINST, METER, OUT, keep
-from edge_slm.cli.options import AS_JSON
+from edge_slm.cli.bench.common import AGAINST, AS_JSON, METER, OUT, REPEAT, keep
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm.machine import summary
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from edge_slm.bench.record import Case
 
 PARTS = ("first-token", "lookup", "drafting", "roofline", "switches", "cancels", "crashes")
+REPEATS = 5
 _LONG_OPTIONS = ("repeat", "parts", "peer", "switches", "cancels")  # of the long run
 
 
@@ -28,13 +28,7 @@ _LONG_OPTIONS = ("repeat", "parts", "peer", "switches", "cancels")  # of the lon
         "arrêts, pannes ; une heure, ou une minute avec --quick.",
     ),
 )
-@click.option(
-    "--repeat",
-    default=5,
-    show_default=True,
-    type=click.IntRange(1, 1000),
-    help=t("Runs of each; the median is shown.", "Essais de chacun ; la médiane est montrée."),
-)
+@REPEAT
 @click.option(
     "--quick",
     is_flag=True,
@@ -116,7 +110,7 @@ def _measure(
     as_json: bool,
     cases: "list[Case]",
     *,
-    repeat: int,
+    repeat: int | None,
     quick: bool,
     parts: tuple[str, ...],
     model: str | None,
@@ -141,7 +135,7 @@ def _measure(
         return row
     from edge_slm.bench.runtime.parts import Plan, run
 
-    plan = Plan(model, repeat, peer, switches, cancels)
+    plan = Plan(model, repeat or REPEATS, peer, switches, cancels)
     chosen = [part for part in PARTS if not parts or part in parts]
     return run(chosen, plan, show, lambda sentence: click.echo(sentence, err=True))
 
