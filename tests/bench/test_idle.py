@@ -12,7 +12,7 @@ import pytest
 from edge_slm.answer import Method
 from edge_slm.bench import idle as suite
 from edge_slm.bench.record import Case
-from edge_slm.bench.simulated_tree import Law, simulated
+from edge_slm.bench.simulated_tree import Law, late_seconds, simulated
 from edge_slm.cli import run
 from edge_slm.cli.bench.idle import sentence
 from edge_slm.energy import cpu, idle
@@ -20,6 +20,7 @@ from edge_slm.energy.meter import Absent, Channel, Scope
 from edge_slm.energy.meters import rapl
 from edge_slm.errors import EdgeSlmError
 from edge_slm.process_tree import alive
+from tests.bench import lateness
 
 WATTS = 7.0
 
@@ -128,6 +129,8 @@ def test_the_watts_are_those_of_the_law_of_a_simulated_machine(
         meter = rapl.find(root)
         assert not isinstance(meter, Absent)
         case = suite.machine_case(meter, 2.0)
+        late_s = late_seconds(root)
+    lateness.needs(late_s)
     busy = case.more["busy_share"] * cpu.processors()
     assert case.watts == pytest.approx(law.idle_w + law.watts_per_cpu_s * busy, rel=0.15)
 

@@ -19,6 +19,7 @@ from edge_slm.energy.cpu import busy_cpu_seconds
 from edge_slm.energy.meter import Absent
 from edge_slm.energy.meters import rapl
 from edge_slm.process_tree import descendants
+from tests.bench import lateness
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/stat")
 
@@ -44,8 +45,10 @@ def test_the_joules_follow_the_law() -> None:
         start, began, busy = _read(root), time.monotonic(), busy_cpu_seconds()
         burn(1.0)
         joules, seconds, after = _read(root) - start, time.monotonic() - began, busy_cpu_seconds()
+        late_s = late_seconds(root)
     assert busy is not None
     assert after is not None
+    lateness.needs(late_s)
     expected = law.idle_w * seconds + law.watts_per_cpu_s * (after - busy)
     assert joules == pytest.approx(expected, rel=NEAR)
 
@@ -98,6 +101,7 @@ def test_the_process_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
 import os, sys
 from edge_slm.bench.simulated_tree import Law, simulated
 from edge_slm.process_tree import descendants
+from tests.bench import lateness
 with simulated(Law()):
     print(*descendants(os.getpid()), flush=True)
     sys.stdin.read()

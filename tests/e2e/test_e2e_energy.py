@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_slm.bench.simulated_tree import ZONE, Law, simulated
+from edge_slm.bench.simulated_tree import ZONE, Law, late_seconds, simulated
+from tests.bench import lateness
 
 from .runner import SAMPLE, TWINS, Runner, sentence
 
@@ -28,9 +29,11 @@ def test_with_a_meter_the_energy_is_measured(run: Runner, sample: str) -> None:
     law = Law()
     with simulated(law) as root:
         answer = run.json("ask", "--kb", sample, TWINS, env={"EDGE_SLM_SYSTEM_ROOT": str(root)})
+        late_s = late_seconds(root)
     energy = answer["energy"]
     assert (energy["method"], energy["scope"]) == ("rapl", "package")
     assert answer["warnings"] == []
+    lateness.needs(late_s)
     assert energy["low"] <= law.watts_per_cpu_s * energy["cpu_seconds"] <= energy["high"]
 
 
