@@ -120,7 +120,7 @@ def _watts(
 
 def _keep(meter: Meter, found: idle.Baseline, share: float | None) -> tuple[bool, str]:
     """Keep a baseline; return whether it was, and why not."""
-    if share is not None and share > idle.BUSY_SHARE:
+    if share is not None and not found.rested:
         return False, t(
             "Programs used {p} % of the processors: the machine was not at rest, and its watts are "
             "not kept; close other programs and measure again.",

@@ -13,9 +13,9 @@ from typing import Any
 from edge_slm.bench.record import Case
 from edge_slm.bench.results import measured_by
 from edge_slm.bench.tables import number
-from edge_slm.errors import MissingError
 from edge_slm.files import replacing
 from edge_slm.i18n import t
+from edge_slm.plotting import without_window
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _LONGEST_LABEL = 44
@@ -40,17 +40,7 @@ def draw(cases: Sequence[Case], folder: Path) -> list[Path]:
         MissingError: matplotlib is not installed.
         OSError: the folder cannot be written.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise MissingError(
-            t(
-                "Drawing needs matplotlib: install it with pip install 'edge-slm[plot]'.",
-                "Il faut matplotlib pour dessiner : installez-le avec pip install "
-                "'edge-slm[plot]'.",
-            )
-        ) from None
-    mpl.use("agg")  # no window
+    mpl = without_window()
     written = []
     # SVG text as text, so that it can be searched and read aloud; no date, so that files compare.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "edge-slm"}):

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from edge_slm import paths
-from edge_slm.answer import Answer
+from edge_slm.answer import Answer, Energy
 from edge_slm.energy import ledger_faults as faults
 
 SWITCH = "EDGE_SLM_LEDGER"
@@ -121,8 +121,8 @@ _SUMS = """method, scope, count(*) AS answers, sum(joules IS NULL) AS without_jo
 
 def entry_of(answer: Answer, seconds: float) -> Entry:
     """Return the entry of an answer that came after `seconds` of wall time, now."""
-    energy, model = answer.energy, answer.model
-    return Entry(
+    model = answer.model
+    entry = Entry(
         task=answer.task,
         kind=answer.kind,
         model=model.id if model else None,
@@ -131,6 +131,14 @@ def entry_of(answer: Answer, seconds: float) -> Entry:
         cached_tokens=answer.usage.cached_tokens,
         completion_tokens=answer.usage.completion_tokens,
         seconds=seconds,
+    )
+    return priced(entry, answer.energy)
+
+
+def priced(entry: Entry, energy: Energy) -> Entry:
+    """Return an entry with what its answer cost."""
+    return msgspec.structs.replace(
+        entry,
         cpu_seconds=energy.cpu_seconds,
         joules=energy.joules,
         low=energy.low,

@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edge_slm import paths
-from edge_slm.answer import Answer, Energy, Task
+from edge_slm.answer import Answer, Task
 from edge_slm.energy.accounts import Bill, accounts, fallback_of
-from edge_slm.energy.ledger import Entry, Ledger, entry_of
+from edge_slm.energy.ledger import Entry, Ledger, entry_of, priced
 from edge_slm.errors import EdgeSlmError
 
 # A task yields pieces of its text as soon as they are known, then the whole answer.
@@ -49,19 +49,6 @@ def _with_bill(answer: Answer, bill: Bill) -> Answer:
     faults = fallback_of(bill, accounts().meter)
     whole = replace(answer, energy=bill.energy)
     return replace(whole, warnings=(*whole.warnings, *faults, *note(entry_of(whole, bill.seconds))))
-
-
-def priced(entry: Entry, energy: Energy) -> Entry:
-    """Return an entry with what its answer cost."""
-    return replace(
-        entry,
-        cpu_seconds=energy.cpu_seconds,
-        joules=energy.joules,
-        low=energy.low,
-        high=energy.high,
-        method=energy.method,
-        scope=energy.scope,
-    )
 
 
 @functools.cache

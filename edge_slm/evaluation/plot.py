@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from edge_slm.errors import MissingError
 from edge_slm.evaluation.calibrate import CalibrationScore
 from edge_slm.files import replacing
 from edge_slm.i18n import t
+from edge_slm.plotting import without_window
 
 
 def draw(score: CalibrationScore, path: Path) -> None:
@@ -17,17 +17,7 @@ def draw(score: CalibrationScore, path: Path) -> None:
     Raises:
         MissingError: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise MissingError(
-            t(
-                "Drawing needs matplotlib: install it with pip install 'edge-slm[plot]'.",
-                "Il faut matplotlib pour dessiner : installez-le avec pip install "
-                "'edge-slm[plot]'.",
-            )
-        ) from None
-    mpl.use("agg")  # no window
+    without_window()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 5), layout="constrained")

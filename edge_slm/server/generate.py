@@ -8,8 +8,8 @@ from typing import cast
 from edge_slm.answer import Energy, ModelUsed, Usage
 from edge_slm.clock import Clock
 from edge_slm.energy.accounts import Bill, accounts
-from edge_slm.energy.ledger import Entry
-from edge_slm.energy.paying import note, priced
+from edge_slm.energy.ledger import Entry, priced
+from edge_slm.energy.paying import note
 from edge_slm.engines import ChatEngine, Done, Options, Piece, Prompt
 from edge_slm.server.metrics import Metrics
 from edge_slm.server.site import Site

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from edge_slm.bench import conditions
-from edge_slm.bench.lines import line
+from edge_slm.bench.measure import case_of, repeated
 from edge_slm.bench.record import Case
-from edge_slm.energy.accounts import metered
 
 SUITE = "runtime"
 Row = dict[str, Any]
@@ -19,23 +17,6 @@ def billed(name: str, part: Callable[[], Row]) -> tuple[Row, Case]:
         name: of the part.
         part: measures, and returns its figures by name.
     """
-    before = conditions.reading()
-    with metered() as bill:
-        row = part()
-    spent = bill.energy
-    case = line(
-        SUITE,
-        name,
-        seconds=bill.seconds,
-        cpu_seconds=spent.cpu_seconds or 0.0,
-        conditions=conditions.conditions(before, conditions.reading()),
-        model=row.get("model"),
-        joules=spent.joules,
-        joules_low=spent.low,
-        joules_high=spent.high,
-        joules_method=spent.method,
-        joules_scope=spent.scope,
-        watts=spent.joules / bill.seconds if spent.joules and bill.seconds else None,
-        more=row,
-    )
-    return row, case
+    runs = repeated(part, repeats=1, warmup=0)
+    row = runs.outcomes[0]
+    return row, case_of(SUITE, name, runs, model=row.get("model"), more=row)

@@ -13,18 +13,15 @@ if TYPE_CHECKING:
     from edge_slm.bench.record import Case
 
 
-def ready(against: Path | None) -> None:
-    """Refuse before a long run what would be refused after it.
+def ready() -> None:
+    """Refuse before a long run what would be refused in it.
 
     Raises:
-        UsageError: the meter asked for is not here, or the earlier results cannot be read.
+        UsageError: the meter asked for is not here.
     """
-    from edge_slm.bench.results import read_cases
     from edge_slm.energy.accounts import accounts
 
     accounts()
-    if against:
-        read_cases(against)
 
 
 def finish_partly(

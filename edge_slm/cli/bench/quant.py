@@ -49,7 +49,7 @@ def command(
     from edge_slm.bench.quant import run, specs
     from edge_slm.progress import progress
 
-    ready(against)
+    ready()
     chosen = specs(models)
     repeats = repeat or (1 if quick else REPEATS)
     label = t("Measuring models", "Mesure des modèles")

@@ -61,7 +61,7 @@ def command(
     from edge_slm.bench.tasks_runs import Plan
     from edge_slm.progress import progress
 
-    ready(against)
+    ready()
     plan = settled(Plan(model, repeat or (1 if quick else REPEATS), quick))
     names = [part for part in PARTS if not parts or part in parts]
     with progress(t("Measuring tasks", "Mesure des tâches"), steps(names, plan)) as advance:
