@@ -1,7 +1,8 @@
-"""A line of a benchmark for what no repeated run gives: a baseline, a minute of a long run."""
+"""A line of a benchmark: figures, with the machine, the versions, the command and the date."""
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from edge_slm.bench import fingerprint
@@ -16,9 +17,10 @@ def line(
     cpu_seconds: float,
     conditions: Conditions,
     repeats: int = 1,
+    root: Path = fingerprint.ROOT,
     **figures: Any,
 ) -> Case:
-    """Return a line; `figures` are further fields of `Case`."""
+    """Return a line; `figures` are further fields of `Case`, `root` is that of the machine."""
     return Case(
         suite=suite,
         case=case,
@@ -26,9 +28,14 @@ def line(
         cpu_seconds=cpu_seconds,
         repeats=repeats,
         conditions=conditions,
-        machine=fingerprint.machine(),
+        machine=fingerprint.machine(root),
         versions=fingerprint.versions(),
-        command=" ".join(["edge-slm", *sys.argv[1:]]),
+        command=_command(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         **figures,
     )
+
+
+def _command() -> str:
+    words = " ".join(["edge-slm", *sys.argv[1:]])
+    return words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

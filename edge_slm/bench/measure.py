@@ -8,10 +8,8 @@ It knows no suite, and not what a right answer is.
 
 import math
 import statistics
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +17,7 @@ import msgspec
 
 from edge_slm.answer import Energy, Usage
 from edge_slm.bench import conditions, fingerprint
+from edge_slm.bench.lines import line
 from edge_slm.bench.memory_watch import MemoryWatch, Peak
 from edge_slm.bench.record import Case, Conditions
 from edge_slm.i18n import t
@@ -195,9 +194,9 @@ def case_of(
     if tokens_per_s is None and first_token_s is not None and tokens and answers in (None, 1):
         tokens_per_s = _speed(tokens, seconds.median - first_token_s)
     joules, doubts = _joules(runs.runs)
-    return Case(
-        suite=suite,
-        case=name,
+    return line(
+        suite,
+        name,
         contender=contender,
         model=model,
         repeats=len(runs.runs),
@@ -223,10 +222,7 @@ def case_of(
         quality_name=quality_name,
         more={**(more or {}), **_bounds(seconds, cpu)},
         conditions=_noted(runs.conditions, *doubts),
-        machine=fingerprint.machine(runs.root),
-        versions=fingerprint.versions(),
-        command=_command(),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        root=runs.root,
     )
 
 
@@ -238,11 +234,6 @@ def _bounds(seconds: Interval, cpu: Interval) -> dict[str, float]:
         "cpu_seconds_low": cpu.low,
         "cpu_seconds_high": cpu.high,
     }
-
-
-def _command() -> str:
-    words = " ".join(["edge-slm", *sys.argv[1:]])
-    return words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _speed(tokens: int, seconds: float) -> float | None:
