@@ -122,9 +122,15 @@ class PathSource(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
 
 Source = HubSource | PackageSource | PathSource
 
+Format = Literal["gguf", "ctranslate2", "onnx", "qnn", "rknn", "safetensors"]
+RUNNABLE: tuple[Format, ...] = ("gguf", "ctranslate2")  # what the engines of this program load
+
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
-    """One model. `context` is in tokens, `min_ram` in bytes, `parameters` counts weights."""
+    """One model. `context` is in tokens, `min_ram` in bytes, `parameters` counts weights.
+
+    A format that is not RUNNABLE is for other programs, or to be quantised.
+    """
 
     id: Id
     task: Literal["chat", "embed", "speech", "translate"]
@@ -138,6 +144,7 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
     min_ram: Bytes
     files: Annotated[tuple[CardFile, ...], Meta(min_length=1)]
     sources: tuple[Source, ...]
+    format: Format = "gguf"
     chat_template: str | None = None
     exercised: bool = True
     embed: Embed | None = None

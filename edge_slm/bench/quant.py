@@ -21,19 +21,17 @@ from edge_slm.answer import Energy, Usage
 from edge_slm.bench.collecting import Stopped, collected
 from edge_slm.bench.measure import Runs, case_of, repeated
 from edge_slm.bench.record import Case
-from edge_slm.bench.runtime.gguf_layout import Layout, read_layout
 from edge_slm.bench.runtime.passages import passage
 from edge_slm.bench.runtime.states import own_states
 from edge_slm.energy.accounts import metered
 from edge_slm.engines import ChatEngine, Piece
+from edge_slm.engines.files import is_file, spec_of_file
 from edge_slm.engines.loaded import Engines
-from edge_slm.engines.settings import Settings
-from edge_slm.engines.workers import wire
 from edge_slm.engines.workers.pool import Pool
 from edge_slm.engines.workers.remote import RemoteChat
 from edge_slm.engines.workers.spec import Spec
-from edge_slm.errors import EdgeSlmError, UsageError
-from edge_slm.files import sha256_of
+from edge_slm.errors import EdgeSlmError
+from edge_slm.gguf_layout import Layout, read_layout
 from edge_slm.i18n import t
 
 SUITE = "quant"
@@ -107,7 +105,9 @@ def specs(models: Sequence[str]) -> list[Spec]:
         chosen = list(models) or engines.chat_models()
         if not chosen:
             engines.chat()  # says what to do
-        found = [_of_file(Path(one)) if _is_file(one) else engines.chat_spec(one) for one in chosen]
+        found = [
+            spec_of_file(Path(one)) if is_file(one) else engines.chat_spec(one) for one in chosen
+        ]
     first = {spec.path: spec for spec in reversed(found)}
     return _told_apart([spec for spec in found if first[spec.path] is spec])
 
@@ -119,44 +119,6 @@ def _told_apart(found: list[Spec]) -> list[Spec]:
         msgspec.structs.replace(spec, model=str(spec.path)) if names[spec.model] > 1 else spec
         for spec in found
     ]
-
-
-def _is_file(model: str) -> bool:
-    return model.lower().endswith(".gguf") or "/" in model or "\\" in model
-
-
-def _of_file(path: Path) -> Spec:
-    try:
-        found = path.is_file()
-    except (OSError, ValueError):  # a name too long, or with a null in it
-        found = False
-    if not found:
-        raise UsageError(
-            t("There is no file {path}.", "Il n'y a pas de fichier {path}.", path=path)
-        )
-    _check(read_layout(path), path)
-    sha256 = sha256_of(path)
-    load = wire.Load(
-        "chat", bytes(path.absolute()), sha256=sha256, settings=Settings.for_model(sha256)
-    )
-    return Spec(path.name, load)
-
-
-def _check(layout: Layout, path: Path) -> None:
-    """Refuse a file of another use: a model that only embeds cannot write."""
-    if (
-        not layout.tensors
-        or not layout.number("block_count")
-        or "output_norm.weight" not in (layout.tensors)
-    ):
-        raise UsageError(
-            t(
-                "{path} holds no model that writes text: give the GGUF file of a chat model.",
-                "{path} ne contient pas de modèle qui écrit du texte : donnez le fichier GGUF d'un "
-                "modèle de dialogue.",
-                path=path,
-            )
-        )
 
 
 def run(chosen: Sequence[Spec], repeats: int, advance: Advance) -> tuple[list[Case], Stopped]:

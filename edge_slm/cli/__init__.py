@@ -8,12 +8,17 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 import click
 
 from edge_slm.cli.help import Formatter
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # name -> (English, French): the listing shows these without importing the commands.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -55,6 +60,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
 }
 MODULES = {"eval": "evaluate"}
+# Packages beside this one add commands of their own: an entry point NAME = "PACKAGE.MODULE:OBJECT",
+# and in the package SUMMARY, the English and the French line of the listing.
+GROUP = "edge_slm.commands"
+
+
+@cache
+def _added() -> dict[str, "EntryPoint"]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _summary(point: "EntryPoint") -> tuple[str, str]:
+    english, french = importlib.import_module(point.module.partition(".")[0]).SUMMARY
+    return english, french
 
 
 class LazyGroup(click.Group):
@@ -70,21 +90,26 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return list(COMMANDS)
+        return [*COMMANDS, *(name for name in _added() if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import a command and return it, or None where there is no such command."""
-        if name not in COMMANDS:
+        if name in COMMANDS:
+            command = importlib.import_module(f"edge_slm.cli.{MODULES.get(name, name)}").command
+        elif name in _added():
+            command = _added()[name].load()
+        else:
             return None
-        module = importlib.import_module(f"edge_slm.cli.{MODULES.get(name, name)}")
-        command = module.command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the listing of the commands."""
         with formatter.section(t("Commands", "Commandes")):
-            formatter.write_dl([(name, t(*texts)) for name, texts in COMMANDS.items()])
+            texts = COMMANDS | {
+                name: _summary(point) for name, point in _added().items() if name not in COMMANDS
+            }
+            formatter.write_dl([(name, t(*both)) for name, both in texts.items()])
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -2,17 +2,20 @@
 first asked something (pool.py)."""
 
 import os
+from pathlib import Path
 from typing import Literal
 
 from edge_slm.answer import ModelUsed
-from edge_slm.cards import Card, all_cards, get_card
+from edge_slm.cards import RUNNABLE, Card, all_cards, get_card
 from edge_slm.engines import ChatEngine, Embedder, Transcriber
+from edge_slm.engines.files import is_file, spec_of_file
 from edge_slm.engines.settings import Settings
 from edge_slm.engines.workers import ledger, wire
 from edge_slm.engines.workers.pool import Pool
 from edge_slm.engines.workers.remote import RemoteChat, RemoteEmbedder, RemoteTranscriber
 from edge_slm.engines.workers.spec import Spec
 from edge_slm.errors import MissingError, UsageError
+from edge_slm.gguf_layout import read_layout
 from edge_slm.i18n import t
 from edge_slm.machine import resident_memory, total_ram
 from edge_slm.profiles import PROFILES
@@ -36,16 +39,19 @@ class Engines:
         """Load nothing yet.
 
         Args:
-            chat_model: id of the chat model; None takes the best that is installed.
+            chat_model: id of the chat model, or a GGUF file; None takes the best that is
+                installed. Only this names files: what a client of the server asks for is an id.
             pool: where the models run; None makes one, which `close` ends.
             budget: bytes for a pool that is made here; None for the default.
         Raises:
-            UsageError: there is no such model, or it is no chat model.
+            UsageError: there is no such model or file, or it is no chat model.
+            IntegrityError: the file is not whole GGUF.
         """
         self._store = Store()
-        self._chat_model = chat_model
-        if chat_model is not None:
-            _check_chat(chat_model)
+        self._file = spec_of_file(Path(chat_model)) if chat_model and is_file(chat_model) else None
+        self._chat_model = None if self._file else chat_model
+        if self._chat_model is not None:
+            _check_chat(self._chat_model)
         self._owner = pool is None
         self.pool = pool or Pool(budget)
 
@@ -58,6 +64,8 @@ class Engines:
             UsageError: there is no such model, or it is no chat model.
             MissingError: it is not installed, or no chat model is.
         """
+        if self._file and model is None:
+            return RemoteChat(self.pool, self._file), _used_file(self._file)
         model = model or self._chat_model or self._best_chat()
         return RemoteChat(self.pool, self.chat_spec(model)), _used(get_card(model))
 
@@ -76,14 +84,16 @@ class Engines:
         Raises:
             MissingError: it is not installed.
         """
-        return RemoteEmbedder(self.pool, self._spec(get_card(model), "embed"))
+        card = get_card(model)
+        _check_format(card)
+        return RemoteEmbedder(self.pool, self._spec(card, "embed"))
 
     def chat_models(self) -> list[str]:
         """Return the chat models that are installed."""
         return [
             card.id
             for card in all_cards().values()
-            if card.task == "chat" and self._store.installed(card.id)
+            if card.task == "chat" and card.format in RUNNABLE and self._store.installed(card.id)
         ]
 
     def specs(self) -> list[Spec]:
@@ -92,7 +102,7 @@ class Engines:
         return [
             self._spec(card, kinds[card.task])
             for card in all_cards().values()
-            if card.task in kinds and self._store.installed(card.id)
+            if card.task in kinds and card.format in RUNNABLE and self._store.installed(card.id)
         ]
 
     def chat_spec(self, model: str) -> Spec:
@@ -135,7 +145,8 @@ class Engines:
 
     def _first(self, task: Literal["chat", "speech"]) -> Card:
         for card in all_cards().values():
-            if card.task == task and self._store.installed(card.id):
+            runs = card.task == task and card.format in RUNNABLE
+            if runs and self._store.installed(card.id):
                 return card
         raise MissingError(
             t(
@@ -147,7 +158,8 @@ class Engines:
 
 
 def _check_chat(model: str) -> None:
-    if get_card(model).task != "chat":
+    card = get_card(model)
+    if card.task != "chat":
         raise UsageError(
             t(
                 "{id} is not a chat model: see edge-slm models list.",
@@ -155,6 +167,23 @@ def _check_chat(model: str) -> None:
                 id=model,
             )
         )
+    _check_format(card)
+
+
+def _check_format(card: Card) -> None:
+    if card.format not in RUNNABLE:
+        raise UsageError(
+            t(
+                "{id} is made for another program: nothing here runs the format {format}.",
+                "{id} est fait pour un autre programme : rien ici n'exécute le format {format}.",
+                id=card.id,
+                format=card.format,
+            )
+        )
+
+
+def _used_file(spec: Spec) -> ModelUsed:
+    return ModelUsed(spec.model, spec.load.sha256, read_layout(spec.path).file_type)
 
 
 def _used(card: Card) -> ModelUsed:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from edge_slm.answer import Energy, Usage
 from edge_slm.bench import quant
 from edge_slm.bench.quant import specs, weights
-from edge_slm.bench.runtime.gguf_layout import Layout, Tensor, read_layout
 from edge_slm.cli import bench, run
 from edge_slm.errors import IntegrityError, MissingError, UsageError
+from edge_slm.gguf_layout import Layout, Tensor, read_layout
 from edge_slm.profiles import PROFILES
 from edge_slm.store import Store
 from tests.fakes import ScriptedChat

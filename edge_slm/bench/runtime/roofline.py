@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_slm.bench.runtime.gguf_layout import Layout, read_layout
 from edge_slm.bench.runtime.timing import timed
 from edge_slm.engines import ChatEngine, Message
+from edge_slm.gguf_layout import Layout, read_layout
 from edge_slm.machine import compute_threads
 
 COPY_BYTES = 256 << 20  # all threads together: far beyond any cache, and bearable on 4 GB

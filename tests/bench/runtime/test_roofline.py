@@ -2,7 +2,6 @@
 
 import pytest
 
-from edge_slm.bench.runtime.gguf_layout import Layout, Tensor, Value, read_layout
 from edge_slm.bench.runtime.roofline import (
     Bandwidth,
     bytes_per_token,
@@ -10,6 +9,7 @@ from edge_slm.bench.runtime.roofline import (
     fraction,
     kv_numbers_per_token,
 )
+from edge_slm.gguf_layout import Layout, Tensor, Value, read_layout
 from edge_slm.store import Store
 
 FIELDS: dict[str, Value] = {

@@ -8,8 +8,8 @@ from gguf import GGUFReader, GGUFWriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_slm.bench.runtime.gguf_layout import read_layout
 from edge_slm.errors import IntegrityError
+from edge_slm.gguf_layout import read_layout
 
 
 @pytest.fixture

@@ -27,10 +27,14 @@ _MAGIC = int.from_bytes(b"GGUF", "little")
 
 
 class Tensor(NamedTuple):
-    """A tensor: its sizes, the fastest first, and its bytes in the file (padding included)."""
+    """A tensor: its sizes, the fastest first, its bytes in the file (padding included), its type.
+
+    The type is ggml's number of it (`ggml_type` in ggml.h): 2 is Q4_0.
+    """
 
     shape: tuple[int, ...]
     size: int
+    type: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,17 @@ class Layout:
 
     fields: Mapping[str, Value]
     tensors: Mapping[str, Tensor]
+
+    @property
+    def file_type(self) -> str:
+        """What the file says that it is quantised as, such as “Q4_K_M”; “unknown” else."""
+        from gguf import LlamaFileType
+
+        try:
+            number = self.fields["general.file_type"]
+            return str(LlamaFileType(number).name).removeprefix("MOSTLY_").removeprefix("ALL_")
+        except (KeyError, ValueError):
+            return "unknown"
 
     def number(self, name: str, default: int = 0) -> int:
         """Return a whole number of the architecture's, such as `block_count`."""
@@ -84,13 +99,13 @@ def _layout(data: mmap.mmap) -> Layout:
         value = cursor.value(*cursor.take("I"))
         if value is not None:
             fields[name] = value
-    starts: dict[str, tuple[tuple[int, ...], int]] = {}
+    starts: dict[str, tuple[tuple[int, ...], int, int]] = {}
     for _ in range(tensor_count):
         name = cursor.text(_LONGEST_NAME)
         (dimensions,) = cursor.take("I")
         shape = cursor.take(f"{_checked(dimensions, 8)}Q")
-        _, start = cursor.take("IQ")
-        starts[name] = shape, start
+        kind, start = cursor.take("IQ")
+        starts[name] = shape, start, kind
     alignment = fields.get("general.alignment", _ALIGNMENT)
     if not isinstance(alignment, int) or alignment < 1:
         raise ValueError("alignment")
@@ -98,14 +113,14 @@ def _layout(data: mmap.mmap) -> Layout:
     return Layout(fields, _sized(starts, len(data) - begin))
 
 
-def _sized(starts: Mapping[str, tuple[tuple[int, ...], int]], end: int) -> dict[str, Tensor]:
+def _sized(starts: Mapping[str, tuple[tuple[int, ...], int, int]], end: int) -> dict[str, Tensor]:
     """Give each tensor the bytes up to the next one: that needs no table of quantisations."""
     order = sorted(starts, key=lambda name: starts[name][1])
     ends = [*(starts[name][1] for name in order[1:]), end]
     sizes = {name: after - starts[name][1] for name, after in zip(order, ends, strict=True)}
     if any(size <= 0 for size in sizes.values()):
         raise ValueError("a tensor of no byte, or beyond the end of the file")
-    return {name: Tensor(starts[name][0], size) for name, size in sizes.items()}
+    return {name: Tensor(starts[name][0], size, starts[name][2]) for name, size in sizes.items()}
 
 
 class _Cursor:
