@@ -10,12 +10,15 @@ DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The toolchain of ONNX, CTranslate2 and NPU recipes: 1.7 GB more, for the tests and for make quantize.
+TOOLCHAIN := $(VENV)/.toolchain
 
-.PHONY: help setup models demo test lint check bench bench-data lock clean
+.PHONY: help setup quantize models demo test lint check bench bench-data lock clean
 
 help:
 	@echo "make demo    a cited answer, a translation and a transcript, by real models (PROFILE=lite|standard)"
 	@echo "make test    all tests, on real models"
+	@echo "make quantize  the toolchain of edge-slm quantize beyond GGUF (torch, ONNX, CTranslate2, NPU)"
 	@echo "make check   ruff, mypy and the tests"
 	@echo "make bench   the figures of the README"
 	@echo "make lock    resolve the dependencies again"
@@ -36,13 +39,24 @@ $(READY): pyproject.toml requirements.lock packaging/llama-cpp-python.lock packa
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+quantize: $(TOOLCHAIN)
+
+# torch goes first and without a hash: machines take different builds of it, most the one for CPUs.
+$(TOOLCHAIN): $(READY) requirements-quantize.lock
+	@echo "Setting up the quantisation toolchain…"
+	@$(BIN)/python -m pip install --quiet torch==2.13.0
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-quantize.lock
+	@touch $@
+
 models: $(READY)
 	@$(BIN)/edge-slm models pull $(PROFILE)
 
 demo: models
 	@$(BIN)/edge-slm demo --profile $(PROFILE)
 
-test: models
+test: models $(TOOLCHAIN)
+	@$(BIN)/edge-slm models pull smollm2-135m-instruct-q4_1
+	@$(BIN)/edge-slm models pull all-minilm-l6-v2
 	@$(BIN)/python -m pytest
 
 lint: $(READY)
@@ -85,6 +99,11 @@ lock: $(READY)
 	@$(BIN)/uv pip compile pyproject.toml --extra meters --extra speech --extra serve --extra plot --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --no-emit-package llama-cpp-python \
 		--constraint packaging/constraints.txt --output-file requirements.lock --quiet --upgrade
+	@$(BIN)/uv pip compile pyproject.toml --extra quantize --extra cluster --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --no-emit-package llama-cpp-python \
+		--no-emit-package torch --no-emit-package pip --override packaging/quantize-overrides.txt \
+		--constraint packaging/constraints.txt --constraint requirements.lock \
+		--output-file requirements-quantize.lock --quiet --upgrade
 
 clean:
 	rm -rf $(VENV)
