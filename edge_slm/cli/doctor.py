@@ -10,7 +10,7 @@ import click
 from edge_slm import machine, paths
 from edge_slm.cli import energy_checks, engines_checks, output
 from edge_slm.cli.checks import Check
-from edge_slm.cli.options import AS_JSON, CHAT_MODEL
+from edge_slm.cli.options import AS_JSON, MODEL_ID
 from edge_slm.errors import EdgeSlmError, MissingError
 from edge_slm.i18n import size, t
 from edge_slm.profiles import PROFILES, propose
@@ -44,7 +44,7 @@ ENGINES = {
     is_flag=True,
     help=t("Forget what --tune kept.", "Oublier ce que --tune a gardé."),
 )
-@CHAT_MODEL
+@MODEL_ID
 @AS_JSON
 def command(tunes: bool, untune: bool, model: str | None, as_json: bool) -> int:
     """Examine the machine."""

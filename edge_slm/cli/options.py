@@ -9,7 +9,15 @@ AS_JSON = click.option(
     "--json", "as_json", is_flag=True, help=t("Print JSON.", "Afficher du JSON.")
 )
 CHAT_MODEL = click.option(
-    "--model", metavar="ID", help=t("Chat model to use.", "Modèle de dialogue à employer.")
+    "--model",
+    metavar="ID|FILE",
+    help=t(
+        "Chat model to use: an id, or a GGUF file.",
+        "Modèle de dialogue à employer : un identifiant, ou un fichier GGUF.",
+    ),
+)
+MODEL_ID = click.option(
+    "--model", metavar="ID", help=t("The only model to tune.", "Le seul modèle à régler.")
 )
 RUNGS = click.option(
     "--rungs",

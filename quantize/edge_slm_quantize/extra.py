@@ -1,4 +1,4 @@
-"""Packages of the extra `quantize`: imported where they are used, and named when they are absent."""
+"""Packages of the extra `quantize`: imported where used, and named when they are absent."""
 
 import importlib
 from typing import Any

@@ -5,16 +5,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "edge_slm"
+# Source roots: the folder on the path of imports, and the package that it holds.
+ROOTS = {ROOT: PACKAGE, ROOT / "quantize": ROOT / "quantize" / "edge_slm_quantize"}
 
 
 def modules() -> list[Path]:
     """Return the files of all modules."""
-    return sorted(PACKAGE.rglob("*.py"))
+    return sorted(path for package in ROOTS.values() for path in package.rglob("*.py"))
 
 
 def dotted(path: Path) -> str:
     """Return the dotted name of a module."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
+    (root,) = (root for root, package in ROOTS.items() if path.is_relative_to(package))
+    parts = path.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 

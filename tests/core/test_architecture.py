@@ -40,6 +40,8 @@ HEAVY = {
     *("llama_cpp", "faster_whisper", "huggingface_hub", "pypdf", "selectolax", "rich", "gguf"),
     *("sqlite_utils", "snowballstemmer", "py3langid", "torch", "transformers", "textual"),
     *("starlette", "uvicorn", "python_multipart", "openai", "llm"),
+    *("onnx", "onnx_ir", "onnxruntime", "onnxruntime_qnn", "onnxslim", "optimum", "tokenizers"),
+    *("safetensors", "sentencepiece", "ctranslate2", "distributed", "dask", "rknn"),
     *("matplotlib", "pynvml", "paho", "serial", "zeus_apple_silicon"),
 }
 
@@ -56,6 +58,13 @@ def test_dependencies_point_down(part: str) -> None:
         if f"{name}.".startswith(f"edge_slm.{above}.")
     }
     assert upward == set()
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in modules() if dotted(p).startswith("edge_slm.")], ids=dotted
+)
+def test_the_core_knows_nothing_of_the_packages_beside_it(path: Path) -> None:
+    assert not [name for name in imports(path) if name.startswith("edge_slm_")]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

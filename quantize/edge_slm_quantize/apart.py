@@ -1,0 +1,241 @@
+"""One step of a job in a process of its own: what it leaks, holds or crashes on ends with it.
+
+    python -m edge_slm_quantize.apart TASK.json ANSWER.json
+
+The parent writes the task and reads the answer. What libraries print goes to the step's log, so
+that standard output stays the command's. It knows no format: FORMATS names the module of each.
+"""
+
+import contextlib
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import msgspec
+
+from edge_slm import errors
+from edge_slm.errors import CrashError, EdgeSlmError
+from edge_slm.i18n import t
+from edge_slm_quantize.recipe import Format, parse
+from edge_slm_quantize.records import Artefact, Made, Measured, Order
+
+# The module that makes and the one that measures; each is imported in the child only.
+FORMATS: dict[Format, tuple[str, str]] = {
+    "gguf": ("gguf.make", "gguf.measure"),
+    "onnx": ("onnx.make", "onnx.measure"),
+    "ctranslate2": ("ct2.make", "ct2.measure"),
+    "qnn": ("npu.make_qnn", "npu.measure_qnn"),
+    "rknn": ("npu.make_rknn", "npu.measure_rknn"),
+}
+# What measures a source as it is given.
+SOURCES: dict[str, str] = {"gguf": "gguf.measure", "ctranslate2": "ct2.measure"}
+_LOG_TAIL = 2000  # characters of a crashed step's log that its error shows
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child is to do: make in `folder`, or measure what lies at `path`.
+
+    artefact: what is measured; None measures the source itself.
+    """
+
+    what: Literal["make", "measure"]
+    order: Order
+    folder: str = ""
+    path: str = ""
+    artefact: Artefact | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child answers: one of the three. `kind` is the class of the error."""
+
+    made: Made | None = None
+    measured: Measured | None = None
+    error: str | None = None
+    kind: str = "EdgeSlmError"
+
+
+def make(order: Order, folder: Path) -> Made:
+    """Make an artefact in an empty folder, in a process of its own.
+
+    Raises:
+        EdgeSlmError: as the format's `make` does; CrashError where its process died.
+    """
+    reply = _run(Task(what="make", order=order, folder=str(folder)))
+    assert reply.made
+    return reply.made
+
+
+def measure(order: Order, artefact: Artefact, path: Path) -> Measured:
+    """Measure an artefact, in a process of its own; raises as `make` does."""
+    reply = _run(Task(what="measure", order=order, artefact=artefact, path=str(path)))
+    assert reply.measured
+    return reply.measured
+
+
+def measure_source(order: Order) -> Measured:
+    """Measure the source itself as the reference, in a process of its own; raises as `make` does.
+
+    Nothing is measured of a source in a format that no engine here runs.
+    """
+    if order.source.format not in SOURCES or not order.metrics:
+        return Measured(values={})
+    reply = _run(Task(what="measure", order=order, path=order.source.path))
+    assert reply.measured
+    return reply.measured
+
+
+def _run(task: Task) -> Reply:
+    with tempfile.TemporaryDirectory(prefix="edge-slm-step-") as name:
+        asked, answered, log = (Path(name) / one for one in ("task.json", "answer.json", "log"))
+        asked.write_bytes(msgspec.json.encode(task))
+        # -P: a file of the folder in which the user stands must not be taken for a module.
+        command = [sys.executable, "-P", "-m", __spec__.name, str(asked), str(answered)]
+        with log.open("wb") as sink:
+            code = _wait(command, sink.fileno())
+        if answered.is_file():
+            reply = msgspec.json.decode(answered.read_bytes(), type=Reply)
+            if reply.error is not None:
+                raise _error(reply)
+            return reply
+        raise CrashError(_died(task, code, log))
+
+
+def _wait(command: list[str], sink: int) -> int:
+    # Standard input says nothing; its end tells the child that nobody waits for it any more.
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=sink, stderr=sink, env=_environment()
+    )
+    try:
+        return child.wait()
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def _environment() -> Mapping[str, str]:
+    """Return the child's variables: it finds the packages where this process did."""
+    roots = [
+        str(Path(importlib.import_module(name).__file__ or "").parents[1])
+        for name in ("edge_slm", "edge_slm_quantize")
+    ]
+    known = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([*dict.fromkeys(roots), *([known] if known else [])])
+    # Threads that spin while they wait starve whoever shares the processor.
+    return {
+        "OMP_WAIT_POLICY": "passive",
+        **os.environ,
+        "PYTHONPATH": path,
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def _error(reply: Reply) -> EdgeSlmError:
+    kind = getattr(errors, reply.kind, EdgeSlmError)
+    error = kind(reply.error)
+    assert isinstance(error, EdgeSlmError)
+    return error
+
+
+def _died(task: Task, code: int, log: Path) -> str:
+    print(log.read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace"), file=sys.stderr)  # noqa: T201
+    if code in (-9, 137):
+        return t(
+            "{recipe}: the system ended the step, most often for want of memory; close other "
+            "programs, or leave this recipe out.",
+            "{recipe} : le système a arrêté l'étape, le plus souvent faute de mémoire ; fermez "
+            "d'autres programmes, ou laissez cette recette.",
+            recipe=task.order.recipe,
+        )
+    return t(
+        "{recipe}: the step stopped with code {code}; what it wrote last is above.",
+        "{recipe} : l'étape s'est arrêtée avec le code {code} ; ses dernières lignes sont "
+        "ci-dessus.",
+        recipe=task.order.recipe,
+        code=code,
+    )
+
+
+def _end_with_the_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _child(asked: Path, answered: Path) -> None:
+    from edge_slm import offline
+
+    offline.forbid_network()
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    task = msgspec.json.decode(asked.read_bytes(), type=Task)
+    try:
+        reply = _made(task) if task.what == "make" else _measured(task)
+    except EdgeSlmError as error:
+        reply = Reply(error=str(error), kind=type(error).__name__)
+    except MemoryError:
+        reply = Reply(error=_no_memory(task.order))
+    except OSError as error:
+        reply = Reply(error=_system(task.order, error))
+    temporary = answered.with_suffix(".part")
+    temporary.write_bytes(msgspec.json.encode(reply))
+    temporary.replace(answered)
+
+
+def _made(task: Task) -> Reply:
+    from edge_slm.machine import peak_memory
+
+    module = _module(FORMATS[parse(task.order.recipe).format][0])
+    start = time.perf_counter()
+    artefact = module.make(task.order, Path(task.folder))
+    seconds = time.perf_counter() - start
+    made = Made(
+        artefact=artefact,
+        seconds=seconds,
+        cpu_seconds=time.process_time(),
+        peak_bytes=peak_memory(),
+    )
+    return Reply(made=made)
+
+
+def _measured(task: Task) -> Reply:
+    start = time.perf_counter()
+    path = Path(task.path)
+    if task.artefact is None:
+        found = _module(SOURCES[task.order.source.format]).measure_reference(task.order, path)
+    else:
+        module = _module(FORMATS[task.artefact.format][1])
+        found = module.measure(task.order, task.artefact, path)
+    return Reply(measured=msgspec.structs.replace(found, seconds=time.perf_counter() - start))
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+def _no_memory(order: Order) -> str:
+    return t(
+        "{recipe}: this machine's memory does not suffice.",
+        "{recipe} : la mémoire de cette machine ne suffit pas.",
+        recipe=order.recipe,
+    )
+
+
+def _system(order: Order, error: OSError) -> str:
+    return t(
+        "{recipe}: a file could not be read or written: {error}.",
+        "{recipe} : un fichier n'a pu être lu ou écrit : {error}.",
+        recipe=order.recipe,
+        error=error,
+    )
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):  # the parent says so
+        _child(Path(sys.argv[1]), Path(sys.argv[2]))
