@@ -29,12 +29,13 @@ _MAGIC = int.from_bytes(b"GGUF", "little")
 class Tensor(NamedTuple):
     """A tensor: its sizes, the fastest first, its bytes in the file (padding included), its type.
 
-    The type is ggml's number of it (`ggml_type` in ggml.h): 2 is Q4_0.
+    The type is ggml's number of it (`ggml_type` in ggml.h): 2 is Q4_0. `start` is its first byte.
     """
 
     shape: tuple[int, ...]
     size: int
     type: int = 0
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,17 +111,22 @@ def _layout(data: mmap.mmap) -> Layout:
     if not isinstance(alignment, int) or alignment < 1:
         raise ValueError("alignment")
     begin = -(-cursor.at // alignment) * alignment
-    return Layout(fields, _sized(starts, len(data) - begin))
+    return Layout(fields, _sized(starts, begin, len(data) - begin))
 
 
-def _sized(starts: Mapping[str, tuple[tuple[int, ...], int, int]], end: int) -> dict[str, Tensor]:
+def _sized(
+    starts: Mapping[str, tuple[tuple[int, ...], int, int]], begin: int, end: int
+) -> dict[str, Tensor]:
     """Give each tensor the bytes up to the next one: that needs no table of quantisations."""
     order = sorted(starts, key=lambda name: starts[name][1])
     ends = [*(starts[name][1] for name in order[1:]), end]
     sizes = {name: after - starts[name][1] for name, after in zip(order, ends, strict=True)}
     if any(size <= 0 for size in sizes.values()):
         raise ValueError("a tensor of no byte, or beyond the end of the file")
-    return {name: Tensor(starts[name][0], size, starts[name][2]) for name, size in sizes.items()}
+    return {
+        name: Tensor(starts[name][0], size, starts[name][2], begin + starts[name][1])
+        for name, size in sizes.items()
+    }
 
 
 class _Cursor:

@@ -30,12 +30,18 @@ def line(
         conditions=conditions,
         machine=fingerprint.machine(root),
         versions=fingerprint.versions(),
-        command=_command(),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command_line(),
+        date=now(),
         **figures,
     )
 
 
-def _command() -> str:
+def command_line() -> str:
+    """Return the command as it was typed, but for its quotes."""
     words = " ".join(["edge-slm", *sys.argv[1:]])
     return words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def now() -> str:
+    """Return the date and time, in UTC and to the second (ISO 8601)."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

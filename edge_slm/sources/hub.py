@@ -28,7 +28,7 @@ def fetch(source: HubSource, wanted: list[CardFile], staging: Path) -> list[Fetc
         Unreachable: when no hub answers.
         MissingError: when the hub answers but does not give a file.
     """
-    _quiet_defaults()
+    quiet_defaults()
     try:
         from huggingface_hub import constants
     except ImportError as error:
@@ -38,13 +38,16 @@ def fetch(source: HubSource, wanted: list[CardFile], staging: Path) -> list[Fetc
                 "huggingface-hub n'est pas installé.",
             )
         ) from error
-    _require_an_answer(constants.ENDPOINT, offline=constants.HF_HUB_OFFLINE)
+    require_an_answer(constants.ENDPOINT, offline=constants.HF_HUB_OFFLINE)
     remote = {local: name for name, local in source.files.items()}
     return [_download(source, remote.get(file.name, file.name), file, staging) for file in wanted]
 
 
-def _quiet_defaults() -> None:
-    # Read once, at the import of huggingface_hub. What the user has set stays.
+def quiet_defaults() -> None:
+    """Set short waits and no telemetry, before huggingface_hub is imported and reads them once.
+
+    What the user has set stays.
+    """
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "5")
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "15")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -52,8 +55,12 @@ def _quiet_defaults() -> None:
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 
-def _require_an_answer(endpoint: str, *, offline: bool) -> None:
-    """Ask the hub for anything at all: the library itself retries for 23 s before it gives up."""
+def require_an_answer(endpoint: str, *, offline: bool) -> None:
+    """Ask the hub for anything at all: the library itself retries for 23 s before it gives up.
+
+    Raises:
+        Unreachable: it is switched off, or does not answer.
+    """
     if offline:
         raise Unreachable(
             t(

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +25,7 @@ import msgspec
 from edge_slm import errors
 from edge_slm.errors import CrashError, EdgeSlmError
 from edge_slm.i18n import t
-from edge_slm_quantize.recipe import Format, parse
+from edge_slm_quantize.recipe import Format, Task, parse
 from edge_slm_quantize.records import Artefact, Made, Measured, Order
 
 # The module that makes and the one that measures; each is imported in the child only.
@@ -36,11 +37,18 @@ FORMATS: dict[Format, tuple[str, str]] = {
     "rknn": ("npu.make_rknn", "npu.measure_rknn"),
 }
 # What measures a source as it is given.
-SOURCES: dict[str, str] = {"gguf": "gguf.measure", "ctranslate2": "ct2.measure"}
-_LOG_TAIL = 2000  # characters of a crashed step's log that its error shows
+SOURCES: dict[tuple[str, Task], str] = {
+    ("gguf", "chat"): "gguf.measure",
+    ("gguf", "embed"): "gguf.measure",
+    ("safetensors", "chat"): "gguf.measure",
+    ("safetensors", "embed"): "gguf.measure",
+    ("ctranslate2", "speech"): "ct2.measure",
+    ("ctranslate2", "translate"): "ct2.measure",
+}
+_LONGEST_REASON = 300  # characters of a library's own words that a sentence shows
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What a child is to do: make in `folder`, or measure what lies at `path`.
 
     artefact: what is measured; None measures the source itself.
@@ -68,14 +76,14 @@ def make(order: Order, folder: Path) -> Made:
     Raises:
         EdgeSlmError: as the format's `make` does; CrashError where its process died.
     """
-    reply = _run(Task(what="make", order=order, folder=str(folder)))
+    reply = _run(Work(what="make", order=order, folder=str(folder)))
     assert reply.made
     return reply.made
 
 
 def measure(order: Order, artefact: Artefact, path: Path) -> Measured:
     """Measure an artefact, in a process of its own; raises as `make` does."""
-    reply = _run(Task(what="measure", order=order, artefact=artefact, path=str(path)))
+    reply = _run(Work(what="measure", order=order, artefact=artefact, path=str(path)))
     assert reply.measured
     return reply.measured
 
@@ -85,14 +93,14 @@ def measure_source(order: Order) -> Measured:
 
     Nothing is measured of a source in a format that no engine here runs.
     """
-    if order.source.format not in SOURCES or not order.metrics:
+    if (order.source.format, order.source.task) not in SOURCES or not order.metrics:
         return Measured(values={})
-    reply = _run(Task(what="measure", order=order, path=order.source.path))
+    reply = _run(Work(what="measure", order=order, path=order.source.path))
     assert reply.measured
     return reply.measured
 
 
-def _run(task: Task) -> Reply:
+def _run(task: Work) -> Reply:
     with tempfile.TemporaryDirectory(prefix="edge-slm-step-") as name:
         asked, answered, log = (Path(name) / one for one in ("task.json", "answer.json", "log"))
         asked.write_bytes(msgspec.json.encode(task))
@@ -145,8 +153,7 @@ def _error(reply: Reply) -> EdgeSlmError:
     return error
 
 
-def _died(task: Task, code: int, log: Path) -> str:
-    print(log.read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace"), file=sys.stderr)  # noqa: T201
+def _died(task: Work, code: int, log: Path) -> str:
     if code in (-9, 137):
         return t(
             "{recipe}: the system ended the step, most often for want of memory; close other "
@@ -155,17 +162,20 @@ def _died(task: Task, code: int, log: Path) -> str:
             "d'autres programmes, ou laissez cette recette.",
             recipe=task.order.recipe,
         )
+    lines = log.read_bytes().decode("utf-8", "replace").strip().splitlines()
     return t(
-        "{recipe}: the step stopped with code {code}; what it wrote last is above.",
-        "{recipe} : l'étape s'est arrêtée avec le code {code} ; ses dernières lignes sont "
-        "ci-dessus.",
+        "{recipe}: the step stopped with code {code}; its last words: {words}",
+        "{recipe} : l'étape s'est arrêtée avec le code {code} ; ses derniers mots : {words}",
         recipe=task.order.recipe,
         code=code,
+        words=lines[-1][:_LONGEST_REASON] if lines else "–",
     )
 
 
 def _end_with_the_parent() -> None:
-    sys.stdin.buffer.read()
+    # sys.stdin would be locked by this thread when Python ends.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
@@ -174,7 +184,7 @@ def _child(asked: Path, answered: Path) -> None:
 
     offline.forbid_network()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    task = msgspec.json.decode(asked.read_bytes(), type=Task)
+    task = msgspec.json.decode(asked.read_bytes(), type=Work)
     try:
         reply = _made(task) if task.what == "make" else _measured(task)
     except EdgeSlmError as error:
@@ -183,12 +193,15 @@ def _child(asked: Path, answered: Path) -> None:
         reply = Reply(error=_no_memory(task.order))
     except OSError as error:
         reply = Reply(error=_system(task.order, error))
+    except Exception as error:  # noqa: BLE001 - the step's edge: what is not known has a sentence too
+        traceback.print_exc()
+        reply = Reply(error=_unknown(task.order, error), kind="CrashError")
     temporary = answered.with_suffix(".part")
     temporary.write_bytes(msgspec.json.encode(reply))
     temporary.replace(answered)
 
 
-def _made(task: Task) -> Reply:
+def _made(task: Work) -> Reply:
     from edge_slm.machine import peak_memory
 
     module = _module(FORMATS[parse(task.order.recipe).format][0])
@@ -204,11 +217,11 @@ def _made(task: Task) -> Reply:
     return Reply(made=made)
 
 
-def _measured(task: Task) -> Reply:
+def _measured(task: Work) -> Reply:
     start = time.perf_counter()
-    path = Path(task.path)
+    path, source = Path(task.path), task.order.source
     if task.artefact is None:
-        found = _module(SOURCES[task.order.source.format]).measure_reference(task.order, path)
+        found = _module(SOURCES[source.format, source.task]).measure_reference(task.order, path)
     else:
         module = _module(FORMATS[task.artefact.format][1])
         found = module.measure(task.order, task.artefact, path)
@@ -217,6 +230,17 @@ def _measured(task: Task) -> Reply:
 
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"{__package__}.{name}")
+
+
+def _unknown(order: Order, error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return t(
+        "{recipe}: the step failed ({kind}: {what}); report it, or leave this recipe out.",
+        "{recipe} : l'étape a échoué ({kind} : {what}) ; signalez-le, ou laissez cette recette.",
+        recipe=order.recipe,
+        kind=type(error).__name__,
+        what=lines[0][:_LONGEST_REASON] if lines else "",
+    )
 
 
 def _no_memory(order: Order) -> str:

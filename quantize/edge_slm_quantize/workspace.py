@@ -60,8 +60,9 @@ class Workspace:
         known = _read(folder / _MADE, Made)
         if known and (folder / _FILES).is_dir():
             return known
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        # What was measured stays: the same recipe makes the same file again.
+        shutil.rmtree(folder / _FILES, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self.shared.mkdir(exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
         try:
@@ -75,7 +76,11 @@ class Workspace:
 
     def measured(self, name: str, order: Order, measure: Callable[[], Measured]) -> Measured:
         """Return what was measured of `name` in the order's way; it is measured when not yet."""
-        way = msgspec.json.encode(msgspec.structs.replace(order, folder="", threads=0))
+        # Free memory and disk are of the moment; where and with how many threads is no matter.
+        target = msgspec.structs.replace(order.target, ram=1, disk=1, recipes={}, gate={})
+        way = msgspec.json.encode(
+            msgspec.structs.replace(order, folder="", threads=0, target=target)
+        )
         path = self.folder / name / f"measured-{hashlib.sha256(way).hexdigest()[:16]}.json"
         known = _read(path, Measured)
         if known is None:
@@ -85,9 +90,10 @@ class Workspace:
             _write(path, known)
         return known
 
-    def drop(self) -> None:
-        """Remove all that the job kept for going on."""
-        shutil.rmtree(self.root / "work", ignore_errors=True)
+    def trim(self) -> None:
+        """Remove the files that were made; figures stay, for a job with another gate."""
+        for files in (self.shared, *self.folder.glob(f"*/{_FILES}")):
+            shutil.rmtree(files, ignore_errors=True)
 
 
 @contextmanager
@@ -123,8 +129,8 @@ def opened(root: Path, key: str) -> Iterator[Workspace]:
         ) from error
     try:
         space = Workspace(root, key)
-        for half in space.folder.glob("*/.part-*"):
-            shutil.rmtree(half, ignore_errors=True)
+        for half in (*space.folder.glob("*/.part-*"), *space.folder.glob("*/.*.part")):
+            shutil.rmtree(half, ignore_errors=True) if half.is_dir() else half.unlink()
         yield space
     finally:
         lock.release()

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-_WORDS = (
-    "the a of to and in is it you that he was for on are with as his they at be this have from or "
-    "one had by word but not what all were we when your can said there use an each which she do "
-    "how their if will up other about out many then them these so some her would"
-).split()
+_WORDS = """
+    the a of to and in is it you that he was for on are with as his they at be this have from or
+    one had by word but not what all were we when your can said there use an each which she do
+    how their if will up other about out many then them these so some her would
+"""
 TEMPLATE = (
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] "
     "+ '<|im_end|>' + '\n'}}{% endfor %}"
@@ -31,6 +31,7 @@ def tiny_gguf(
     half: bool = True,
     seed: int = 0,
     architecture: str = "llama",
+    vocabulary: bool = True,
     replaced: Mapping[str, np.ndarray[Any, Any]] | None = None,
 ) -> Path:
     """Write a llama model of 320 tokens (pieces with bytes, as SentencePiece has) and return it.
@@ -43,6 +44,7 @@ def tiny_gguf(
         half: matrices as float16, else float32; norms are float32 as llama.cpp has them.
         seed: of its weights.
         architecture: what the header claims.
+        vocabulary: whether there is a tokenizer.
         replaced: tensors to write instead of the random ones, by name, rows first.
     """
     import gguf
@@ -61,7 +63,7 @@ def tiny_gguf(
     writer.add_file_type(
         gguf.LlamaFileType.MOSTLY_F16 if half else gguf.LlamaFileType.ALL_F32  # what it says it is
     )
-    tokens = _vocabulary(writer)
+    tokens = _vocabulary(writer) if vocabulary else _no_vocabulary(writer)
     weights = _weights(hidden, layers, hidden // heads * kv_heads, ffn, tokens, tied, seed)
     for name, values in {**weights, **(replaced or {})}.items():
         matrix = values.ndim > 1 and half and values.dtype == np.float32
@@ -80,9 +82,9 @@ def _vocabulary(writer: Any) -> int:
     special = [("<unk>", kind.UNKNOWN), ("<s>", kind.CONTROL), ("</s>", kind.CONTROL)]
     special += [("<|im_start|>", kind.CONTROL), ("<|im_end|>", kind.CONTROL)]
     raw = [(f"<0x{byte:02X}>", kind.BYTE) for byte in range(256)]
-    words = [(f"▁{word}", kind.NORMAL) for word in _WORDS]
+    words = [(f"▁{word}", kind.NORMAL) for word in _WORDS.split()]
     letters = [(letter, kind.NORMAL) for letter in "▁etaoinshrdlucmfwypvbgk"]
-    tokens = (special + raw + words + letters)[:320]
+    tokens = (special + raw + letters + words)[:320]
     assert len(tokens) == 320
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
@@ -96,13 +98,19 @@ def _vocabulary(writer: Any) -> int:
     return len(tokens)
 
 
+def _no_vocabulary(writer: Any) -> int:
+    writer.add_tokenizer_model("none")
+    writer.add_vocab_size(320)
+    return 320
+
+
 def _weights(
     hidden: int, layers: int, keys: int, ffn: int, tokens: int, tied: bool, seed: int
 ) -> dict[str, np.ndarray[Any, Any]]:
     random = np.random.default_rng(seed)
 
     def matrix(rows: int, columns: int) -> np.ndarray[Any, Any]:
-        return (random.standard_normal((rows, columns)) / columns**0.5).astype(np.float32)
+        return random.standard_normal((rows, columns), dtype=np.float32) / np.float32(columns**0.5)
 
     found = {"token_embd.weight": matrix(tokens, hidden), "output_norm.weight": _ones(hidden)}
     if not tied:

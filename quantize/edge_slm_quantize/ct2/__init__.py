@@ -1,0 +1,1 @@
+"""CTranslate2 recipes: Whisper and translation models."""

@@ -1,0 +1,1 @@
+"""What a shrunk model is worth: texts, divergence, vectors, speed, task suites."""

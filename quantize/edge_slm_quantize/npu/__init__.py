@@ -1,0 +1,1 @@
+"""Models compiled for NPUs: Qualcomm Hexagon (QNN) and Rockchip (RKNN)."""

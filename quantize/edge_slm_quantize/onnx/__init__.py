@@ -1,0 +1,1 @@
+"""ONNX recipes: export, quantise, load and score with onnxruntime."""

@@ -1,0 +1,71 @@
+"""The report on a terminal: the verdict, the table, what must be known, what to do next."""
+
+from pathlib import Path
+
+from edge_slm.bench.tables import aligned
+from edge_slm.cards import RUNNABLE
+from edge_slm.i18n import t
+from edge_slm_quantize.report import tables
+from edge_slm_quantize.report.result import Result
+
+# The whole list is in the report: a terminal has room for what the eye needs first.
+_COLUMNS = (
+    "size",
+    "bits_per_weight",
+    "kld",
+    "top1_agreement",
+    "perplexity",
+    "cosine",
+    "neighbours",
+    "recall_at_5",
+    "wer",
+    "chrf",
+    "faq_accuracy",
+    "refusals",
+    "delegated",
+    "simulated_kld",
+    "simulated_cosine",
+    "prefill_tokens_per_second",
+    "tokens_per_second",
+    "seconds_per_item",
+    "cpu_seconds_per_100",
+    "joules_per_100",
+    "ram",
+)
+_SHORT = {
+    "bits_per_weight": t("bits/weight", "bits/poids"),
+    "top1_agreement": "top-1",
+    "prefill_tokens_per_second": t("read/s", "lus/s"),
+    "tokens_per_second": t("written/s", "écrits/s"),
+    "cpu_seconds_per_100": t("CPU-s/100", "s-CPU/100"),
+    "joules_per_100": "J/100",
+    "seconds_per_item": t("s each", "s chacun"),
+}
+
+
+def text(result: Result, folder: Path) -> str:
+    """Return a result as lines.
+
+    Args:
+        result: of the job.
+        folder: where its report is.
+    """
+    head, rows = tables.figures(result)
+    keep = [0, 1, *(head.index(name) for name in _COLUMNS if name in head)]
+    table = aligned(
+        [_SHORT.get(head[at], head[at]) for at in keep], [[row[at] for at in keep] for row in rows]
+    )
+    lines = [tables.verdict(result), "", table, ""]
+    lines += [f"- {remark}" for remark in tables.remarks(result)]
+    lines.append(t("Report: {path}", "Rapport : {path}", path=folder / "report.html"))
+    return "\n".join([*lines, *_next(result)])
+
+
+def _next(result: Result) -> list[str]:
+    if not result.card:
+        return []
+    outcome = result.chosen_outcome
+    runs = outcome and outcome.artefact and outcome.artefact.format in RUNNABLE
+    if runs and result.source.task == "chat":
+        return [f"edge-slm ask --model {result.card} …"]
+    return [f"edge-slm models show {result.card}"]

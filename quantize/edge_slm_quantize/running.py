@@ -1,0 +1,245 @@
+"""Runs a job: tries its recipes one after the other or on a cluster, chooses, delivers.
+
+Knows no format. What is done for one recipe is in attempt.py, where files go in workspace.py and
+delivery.py.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import msgspec
+
+from edge_slm import errors
+from edge_slm.bench import conditions, fingerprint
+from edge_slm.bench.conditions import Reading
+from edge_slm.bench.lines import command_line, now
+from edge_slm.errors import EdgeSlmError
+from edge_slm.i18n import size, t
+from edge_slm_quantize import apart, delivery
+from edge_slm_quantize.attempt import attempt
+from edge_slm_quantize.job import Job, disk_needed, versions, wanted
+from edge_slm_quantize.metrics import METRICS
+from edge_slm_quantize.recipe import parse
+from edge_slm_quantize.records import Measured
+from edge_slm_quantize.report.card import card_id
+from edge_slm_quantize.report.result import Outcome, Result
+from edge_slm_quantize.search import cluster, plan
+from edge_slm_quantize.search.gate import miss_text, nearest_miss
+from edge_slm_quantize.search.plan import Step
+from edge_slm_quantize.search.probe import speed_note
+from edge_slm_quantize.search.words import amount, duration
+from edge_slm_quantize.workspace import Workspace, opened, require_disk
+
+Say = Callable[[str], object]
+
+
+@dataclass
+class _Progress:
+    """What has been found so far, and since when."""
+
+    began: float = field(default_factory=time.monotonic)
+    before: Reading = field(default_factory=conditions.reading)
+    tried: list[Outcome] = field(default_factory=list)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
+
+
+def run(job: Job, say: Say) -> Result:
+    """Try the recipes of a job, and leave the chosen model and the report in its folder.
+
+    Args:
+        job: of `job.prepared`.
+        say: called with a line on each recipe.
+    Raises:
+        EdgeSlmError: the disk is too small; or no recipe could be made: the error of the first.
+    """
+    require_disk(disk_needed(job), job.root)
+    with opened(job.root, job.key) as space:
+        progress = _Progress()
+        reference = _reference(job, space, say)
+        with cluster.executor(job.request.engine, job.root) as pool:
+            _try_all(job, space, pool, reference, progress, say)
+        _raise_if_all_failed(progress.tried)
+        result = _delivered(_result(job, reference, progress), job, space)
+        if result.stopped is None:
+            space.trim()
+    return result
+
+
+def _try_all(
+    job: Job,
+    space: Workspace,
+    pool: cluster.Cluster,
+    reference: Measured,
+    progress: _Progress,
+    say: Say,
+) -> None:
+    for step, future in _submitted(job, space, pool, reference, progress, say):
+        one = cluster.outcome(future)
+        progress.tried.append(one)
+        _remember(job, step, one)
+        say(_told(one))
+        if one.passed and job.plan.stop_at_first:
+            break
+
+
+def _submitted(
+    job: Job,
+    space: Workspace,
+    pool: cluster.Cluster,
+    reference: Measured,
+    progress: _Progress,
+    say: Say,
+) -> Iterator[tuple[Step, "Future[Outcome]"]]:
+    """Yield steps and what will come of them, as many at work as the pool has workers."""
+    flying: list[tuple[Step, Future[Outcome]]] = []
+    arguments = (job.root, job.key, job.gate, reference.values, job.plan.stop_at_first)
+    for step in job.plan.open:
+        behind = len(progress.tried) + len(flying)
+        if not plan.fits(step, progress.spent, job.request.budget, behind):
+            break
+        say(_announced(step))
+        order = job.order(step.recipe, space.folder)
+        flying.append((step, pool.submit(attempt, order, *arguments)))
+        while len(flying) >= pool.workers:
+            yield flying.pop(0)
+    yield from flying
+
+
+def _reference(job: Job, space: Workspace, say: Say) -> Measured:
+    order = job.order(job.plan.open[0].recipe, space.folder)
+    asked = wanted(job.source.task, job.gate)
+    order = msgspec.structs.replace(order, recipe="", metrics=asked)
+    say(t("The original: measuring it…", "L'original : mesure…"))
+    return space.measured("reference", order, lambda: apart.measure_source(order))
+
+
+def _remember(job: Job, step: Step, one: Outcome) -> None:
+    """Note how long a step took, for the next plan; of another machine's nothing is known."""
+    if job.request.engine or one.made is None:
+        return
+    recipe = parse(step.recipe)
+    weights = job.source.parameters
+    job.history.remember(f"make/{recipe.base}", weights, one.made.seconds)
+    if one.measured is None or one.dropped:
+        return
+    groups = {METRICS[name].group for name in one.measured.values} - {"size"}
+    guesses = {name: job.history.expected(f"measure/{name}", weights).seconds for name in groups}
+    total = sum(guesses.values())
+    for name, guess in guesses.items():
+        # Only the whole is timed: each part is taken to be off by the same factor.
+        seconds = one.measured.seconds * (guess / total if total else 1 / len(guesses))
+        job.history.remember(f"measure/{name}", weights, seconds)
+
+
+def _result(job: Job, reference: Measured, progress: _Progress) -> Result:
+    tried = progress.tried
+    passed = [one for one in tried if one.passed and one.made]
+    chosen = min(passed, key=lambda one: one.value("size") or 0.0, default=None)
+    pruned = [step for step in job.plan.steps if step.pruned]
+    behind = {one.recipe for one in tried}
+    late = [step for step in job.plan.open if step.recipe not in behind]
+    ended = job.plan.stop_at_first and chosen is not None
+    return Result(
+        source=job.source,
+        target=job.target,
+        gate=job.gate.text,
+        chosen=chosen.recipe if chosen else None,
+        nearest=None if chosen else _nearest(job, reference, tried),
+        recipes=(
+            *tried,
+            *(Outcome(recipe=step.recipe, dropped=step.pruned) for step in pruned),
+            *(Outcome(recipe=step.recipe, dropped=_not_tried(ended)) for step in late),
+        ),
+        reference=reference,
+        plan=job.plan,
+        texts_origin=job.texts.origin,
+        texts_sha256=job.texts.sha256,
+        machine=fingerprint.machine(),
+        conditions=conditions.conditions(progress.before, conditions.reading()),
+        speed_note=speed_note(job.target),
+        stopped=_stopped(job) if late and not ended else None,
+        seconds=progress.spent,
+        command=command_line(),
+        versions=versions(),
+        date=now(),
+    )
+
+
+def _nearest(job: Job, reference: Measured, tried: list[Outcome]) -> str | None:
+    verdicts = {
+        one.recipe: job.gate.judge(one.measured.values, reference.values)
+        for one in tried
+        if one.measured
+    }
+    name = nearest_miss(verdicts)
+    return miss_text(name, verdicts[name]) if name else None
+
+
+def _delivered(result: Result, job: Job, space: Workspace) -> Result:
+    """Put the files, the card and the report where they belong; the report comes last."""
+    request = job.request
+    model = request.id or (card_id(job.source.name, result.chosen) if result.chosen else "")
+    path = delivery.place(result, space, model, keep_all=request.keep_all)
+    if path and request.install:
+        card = delivery.card_for(result, path, delivery.free_id(model, path))
+        written = delivery.install(card, path)
+        result = msgspec.structs.replace(result, card=card.id, card_sha256=written)
+    delivery.write_report(result, job.root)
+    return result
+
+
+def _raise_if_all_failed(tried: list[Outcome]) -> None:
+    if tried and all(one.error for one in tried):
+        first = tried[0]
+        kind = getattr(errors, first.kind, EdgeSlmError)
+        raise kind(first.error)
+
+
+def _announced(step: Step) -> str:
+    return t(
+        "{recipe}: about {time}…",
+        "{recipe} : environ {time}…",
+        recipe=step.recipe,
+        time=duration(step.seconds_expected),
+    )
+
+
+def _told(one: Outcome) -> str:
+    if one.error:
+        return t(
+            "{recipe}: failed. {why}", "{recipe} : échec. {why}", recipe=one.recipe, why=one.error
+        )
+    assert one.made
+    what = [size(one.made.artefact.bytes), *_figures(one.measured.values if one.measured else {})]
+    if one.dropped:
+        end = t("left: {why}", "laissée : {why}", why=one.dropped)
+    else:
+        end = t("passes", "passe") if one.passed else t("does not pass", "ne passe pas")
+    return f"{one.recipe}: {', '.join(what)}: {end}"
+
+
+def _figures(values: Mapping[str, float]) -> list[str]:
+    names = ("kld", "cosine", "wer", "chrf", "tokens_per_second")
+    return [f"{name} {amount(name, values[name])}" for name in names if name in values]
+
+
+def _not_tried(found: bool) -> str:
+    if found:
+        return t("not tried: a smaller one passes", "non essayée : une plus petite passe")
+    return t("not tried: no time left", "non essayée : plus de temps")
+
+
+def _stopped(job: Job) -> str:
+    return t(
+        "The budget of {budget} ended before all recipes were tried: the same command with a "
+        "larger one goes on from here.",
+        "Le budget de {budget} s'est épuisé avant que toutes les recettes soient essayées : la "
+        "même commande avec un plus grand reprend d'ici.",
+        budget=duration(job.request.budget or 0.0),
+    )

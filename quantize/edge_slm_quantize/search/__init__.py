@@ -1,0 +1,1 @@
+"""Which recipes to try for which device, in which order, on which machines, and what must hold."""
