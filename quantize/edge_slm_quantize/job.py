@@ -168,20 +168,3 @@ def prepared(request: Request) -> Job:
         root=request.out or paths.data_dir() / "quantized" / f"{source.name}-{target.id}",
         history=history,
     )
-
-
-def disk_needed(job: Job) -> int:
-    """Return the bytes that a job may take at most: all recipes, and what they share."""
-    made = sum(step.bytes_expected for step in job.plan.open)
-    largest = max(step.bytes_expected for step in job.plan.open)
-    # The original in floats (fp32 graphs, an f16 file), and its log-probabilities as float16.
-    floats = 4 * job.source.parameters if job.source.format != "gguf" or _leaves_gguf(job) else 0
-    scored = job.request.tokens // 2 * 2 * _LARGEST_VOCABULARY if job.source.task == "chat" else 0
-    return made + largest + floats + scored
-
-
-_LARGEST_VOCABULARY = 262_144  # Gemma 3's; larger than that of any model in the catalogue
-
-
-def _leaves_gguf(job: Job) -> bool:
-    return any(parse(step.recipe).format != "gguf" for step in job.plan.open)

@@ -19,7 +19,8 @@ from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import size, t
 from edge_slm_quantize import apart, delivery
 from edge_slm_quantize.attempt import attempt
-from edge_slm_quantize.job import Job, disk_needed, versions, wanted
+from edge_slm_quantize.disk import needed
+from edge_slm_quantize.job import Job, versions, wanted
 from edge_slm_quantize.metrics import METRICS
 from edge_slm_quantize.recipe import parse
 from edge_slm_quantize.records import Measured
@@ -32,7 +33,7 @@ from edge_slm_quantize.search.probe import speed_note
 from edge_slm_quantize.search.words import amount, duration
 from edge_slm_quantize.workspace import Workspace, opened, require_disk
 
-Say = Callable[[str], object]
+Tell = Callable[[str], object]
 
 
 @dataclass
@@ -49,21 +50,21 @@ class _Progress:
         return time.monotonic() - self.began
 
 
-def run(job: Job, say: Say) -> Result:
+def run(job: Job, tell: Tell) -> Result:
     """Try the recipes of a job, and leave the chosen model and the report in its folder.
 
     Args:
         job: of `job.prepared`.
-        say: called with a line on each recipe.
+        tell: called with a line on each recipe.
     Raises:
         EdgeSlmError: the disk is too small; or no recipe could be made: the error of the first.
     """
-    require_disk(disk_needed(job), job.root)
+    require_disk(needed(job), job.root)
     with opened(job.root, job.key) as space:
         progress = _Progress()
-        reference = _reference(job, space, say)
+        reference = _reference(job, space, tell)
         with cluster.executor(job.request.engine, job.root) as pool:
-            _try_all(job, space, pool, reference, progress, say)
+            _try_all(job, space, pool, reference, progress, tell)
         _raise_if_all_failed(progress.tried)
         result = _delivered(_result(job, reference, progress), job, space)
         if result.stopped is None:
@@ -77,13 +78,13 @@ def _try_all(
     pool: cluster.Cluster,
     reference: Measured,
     progress: _Progress,
-    say: Say,
+    tell: Tell,
 ) -> None:
-    for step, future in _submitted(job, space, pool, reference, progress, say):
+    for step, future in _submitted(job, space, pool, reference, progress, tell):
         one = cluster.outcome(future)
         progress.tried.append(one)
         _remember(job, step, one)
-        say(_told(one))
+        tell(_told(one))
         if one.passed and job.plan.stop_at_first:
             break
 
@@ -94,7 +95,7 @@ def _submitted(
     pool: cluster.Cluster,
     reference: Measured,
     progress: _Progress,
-    say: Say,
+    tell: Tell,
 ) -> Iterator[tuple[Step, "Future[Outcome]"]]:
     """Yield steps and what will come of them, as many at work as the pool has workers."""
     flying: list[tuple[Step, Future[Outcome]]] = []
@@ -103,7 +104,7 @@ def _submitted(
         behind = len(progress.tried) + len(flying)
         if not plan.fits(step, progress.spent, job.request.budget, behind):
             break
-        say(_announced(step))
+        tell(_announced(step))
         order = job.order(step.recipe, space.folder)
         flying.append((step, pool.submit(attempt, order, *arguments)))
         while len(flying) >= pool.workers:
@@ -111,11 +112,11 @@ def _submitted(
     yield from flying
 
 
-def _reference(job: Job, space: Workspace, say: Say) -> Measured:
+def _reference(job: Job, space: Workspace, tell: Tell) -> Measured:
     order = job.order(job.plan.open[0].recipe, space.folder)
     asked = wanted(job.source.task, job.gate)
     order = msgspec.structs.replace(order, recipe="", metrics=asked)
-    say(t("The original: measuring it…", "L'original : mesure…"))
+    tell(t("The original: measuring it…", "L'original : mesure…"))
     return space.measured("reference", order, lambda: apart.measure_source(order))
 
 

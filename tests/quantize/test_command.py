@@ -205,7 +205,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
 def test_a_disk_too_small_is_refused_before_anything_is_made(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(running, "disk_needed", lambda _: 10**18)
+    monkeypatch.setattr(running, "needed", lambda _: 10**18)
     out = tmp_path / "out"
     assert quantize(model, *QUICK, "--recipes", "Q8_0", "-o", str(out)) == 1
     assert "-o" in capsys.readouterr().err

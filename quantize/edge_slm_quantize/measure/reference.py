@@ -117,9 +117,9 @@ def check_chunks(chunks: Chunks) -> None:
         raise UsageError(
             t(
                 "The text to judge on is too short: an interval needs at least two chunks of 512 "
-                "tokens; give more text with --texts.",
+                "tokens; give more text with --text.",
                 "Le texte pour juger est trop court : un intervalle demande au moins deux morceaux "
-                "de 512 jetons ; donnez plus de texte avec --texts.",
+                "de 512 jetons ; donnez plus de texte avec --text.",
             )
         )
     if len({len(chunk) for chunk in chunks}) > 1 or len(chunks[0]) % 2:

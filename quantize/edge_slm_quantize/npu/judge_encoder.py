@@ -38,9 +38,9 @@ def judge(order: Order, path: Path) -> Judged:
         raise UsageError(
             t(
                 "There are {n} texts to judge on, and at least {least} are needed: give more with "
-                "--texts.",
+                "--text.",
                 "Il y a {n} textes pour juger, et il en faut au moins {least} : donnez-en plus "
-                "avec --texts.",
+                "avec --text.",
                 n=len(texts),
                 least=_FEWEST,
             )

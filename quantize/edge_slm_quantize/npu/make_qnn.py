@@ -156,8 +156,8 @@ def _fallbacks(order: Order, compiled: dict[str, Compiled]) -> tuple[str, ...]:
         if number < _FEW:
             said.append(
                 t(
-                    "Calibrated on {n} texts only: give more with --texts.",
-                    "Calibré sur {n} textes seulement : donnez-en plus avec --texts.",
+                    "Calibrated on {n} texts only: give more with --text.",
+                    "Calibré sur {n} textes seulement : donnez-en plus avec --text.",
                     n=number,
                 )
             )

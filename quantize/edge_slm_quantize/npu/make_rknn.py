@@ -104,8 +104,8 @@ def _fallbacks(order: Order, found: Delegation) -> tuple[str, ...]:
     if order.recipe == "rknn-w8a8" and number < _FEW:
         said.append(
             t(
-                "Calibrated on {n} texts only: give more with --texts.",
-                "Calibré sur {n} textes seulement : donnez-en plus avec --texts.",
+                "Calibrated on {n} texts only: give more with --text.",
+                "Calibré sur {n} textes seulement : donnez-en plus avec --text.",
                 n=number,
             )
         )

@@ -97,9 +97,9 @@ def _reader(feeds: list[dict[str, np.ndarray]]) -> Any:
 def _too_short(found: int) -> str:
     return t(
         "The calibration text is too short: {found} texts, and static int8 needs {least}; give "
-        "more with --texts, or take onnx-int8-dynamic, which needs none.",
+        "more with --text, or take onnx-int8-dynamic, which needs none.",
         "Le texte de calibration est trop court : {found} textes, et l'int8 statique en demande "
-        "{least} ; donnez-en plus avec --texts, ou prenez onnx-int8-dynamic, qui n'en demande pas.",
+        "{least} ; donnez-en plus avec --text, ou prenez onnx-int8-dynamic, qui n'en demande pas.",
         found=found,
         least=FEWEST,
     )
