@@ -42,6 +42,8 @@ SOURCES: dict[tuple[str, Task], str] = {
     ("gguf", "embed"): "gguf.measure",
     ("safetensors", "chat"): "gguf.measure",
     ("safetensors", "embed"): "gguf.measure",
+    ("safetensors", "speech"): "ct2.measure",
+    ("safetensors", "translate"): "ct2.measure",
     ("ctranslate2", "speech"): "ct2.measure",
     ("ctranslate2", "translate"): "ct2.measure",
 }

@@ -23,6 +23,7 @@ from edge_slm_quantize.sources.checks import is_pickle, refuse_pickles
 from edge_slm_quantize.sources.open_ct2 import is_ct2, open_ct2
 from edge_slm_quantize.sources.open_gguf import open_gguf
 from edge_slm_quantize.sources.open_safetensors import open_safetensors
+from edge_slm_quantize.sources.open_seq2seq import is_seq2seq, open_seq2seq
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 # What publishers put after a model's name to say how its weights are kept.
@@ -106,7 +107,7 @@ def _of_path(place: Path, name: str, sha256: str | None = None) -> Source:
         files = sorted(file for file in place.iterdir() if file.is_file())
         opened = open_ct2(place)
     else:
-        opened = open_safetensors(place)
+        opened = open_seq2seq(place) if is_seq2seq(place) else open_safetensors(place)
         files = _files_of(place)
     total = sum(file.stat().st_size for file in files)
     label = t("Checking {name}", "Vérification de {name}", name=name)
@@ -118,7 +119,7 @@ def _of_path(place: Path, name: str, sha256: str | None = None) -> Source:
 
 def _files_of(folder: Path) -> list[Path]:
     """Return the files that decide what is made of a folder of safetensors."""
-    kinds = ("*.safetensors", "*.json", "*.jinja", "*/config.json")
+    kinds = ("*.safetensors", "*.json", "*.jinja", "*.spm", "*.model", "*/config.json")
     return sorted({file for kind in kinds for file in folder.glob(kind) if file.is_file()})
 
 

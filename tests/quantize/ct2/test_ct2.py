@@ -9,6 +9,7 @@ from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.paths import examples_dir
 from edge_slm_quantize.ct2 import folders, make, measure, recordings, translations
 from edge_slm_quantize.records import Order, Source, Suites
+from edge_slm_quantize.sources.open_seq2seq import check
 from tests.quantize.ct2 import tiny_models
 from tests.quantize.orders import an_order
 
@@ -96,34 +97,34 @@ def test_a_missing_file_is_named(whisper: Path, tmp_path: Path, name: str) -> No
         if one.name != name:
             (tmp_path / one.name).symlink_to(one)
     with pytest.raises(UsageError, match=name):
-        folders.check(tmp_path)
+        check(tmp_path)
 
 
 def test_more_mel_bands_need_the_preprocessor(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / "config.json").write_text('{"model_type": "whisper", "num_mel_bins": 128}')
     with pytest.raises(UsageError, match=r"preprocessor_config\.json"):
-        folders.check(tmp_path)
+        check(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, "\x00\xff", '{"model_type": '])
 def test_a_damaged_configuration_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(IntegrityError):
-        folders.check(tmp_path)
+        check(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["llama", "", None, 7, ["whisper"]])
 def test_other_kinds_are_refused(tmp_path: Path, kind: object) -> None:
     (tmp_path / "config.json").write_bytes(msgspec.json.encode({"model_type": kind}))
     with pytest.raises(UsageError, match="whisper, marian, m2m_100"):
-        folders.check(tmp_path)
+        check(tmp_path)
 
 
 def test_code_that_comes_with_a_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "whisper", "auto_map": {"A": "b.C"}}')
     with pytest.raises(UsageError, match="auto_map"):
-        folders.check(tmp_path)
+        check(tmp_path)
 
 
 def test_a_chat_model_is_refused(tmp_path: Path) -> None:
