@@ -94,7 +94,7 @@ def _import_file(store: "Store", path: Path, model: str | None) -> Card:
         header = _header(path)
     with _scratch(store, size) as scratch:
         given = copy_in(path, scratch / "file")
-        card = _card_of(given, cards)
+        card = _card_of(given, cards, model)
         if card is None and model in cards:
             raise _not_that(path, model or "")
         if card is None:
@@ -123,9 +123,12 @@ def _header(path: Path) -> Header:
         return read_header(path)
 
 
-def _card_of(given: Fetched, cards: dict[str, Card]) -> Card | None:
-    """Return the card that names this hash, as its file or as what its file is made from."""
-    for card in cards.values():
+def _card_of(given: Fetched, cards: dict[str, Card], model: str | None) -> Card | None:
+    """Return the card that names this hash, as its file or as what its file is made from.
+
+    Several may, when a model is kept under two ids: then that of `model` is meant.
+    """
+    for card in sorted(cards.values(), key=lambda one: one.id != model):
         if len(card.files) == 1 and given.sha256 == card.files[0].sha256:
             return card
         for source in card.sources:

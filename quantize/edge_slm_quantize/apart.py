@@ -9,6 +9,7 @@ that standard output stays the command's. It knows no format: FORMATS names the 
 import contextlib
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ SOURCES: dict[tuple[str, Task], str] = {
     ("ctranslate2", "speech"): "ct2.measure",
     ("ctranslate2", "translate"): "ct2.measure",
 }
+_FOLDER = "edge-slm-step-"  # of a task and its answer
 _LONGEST_REASON = 300  # characters of a library's own words that a sentence shows
 
 
@@ -103,7 +105,7 @@ def measure_source(order: Order) -> Measured:
 
 
 def _run(task: Work) -> Reply:
-    with tempfile.TemporaryDirectory(prefix="edge-slm-step-") as name:
+    with tempfile.TemporaryDirectory(prefix=_FOLDER) as name:
         asked, answered, log = (Path(name) / one for one in ("task.json", "answer.json", "log"))
         asked.write_bytes(msgspec.json.encode(task))
         # -P: a file of the folder in which the user stands must not be taken for a module.
@@ -174,10 +176,13 @@ def _died(task: Work, code: int, log: Path) -> str:
     )
 
 
-def _end_with_the_parent() -> None:
+def _end_with_the_parent(folder: Path) -> None:
     # sys.stdin would be locked by this thread when Python ends.
     while os.read(0, 1):
         pass
+    # The task holds texts of the user: a parent that was killed could not remove it.
+    if folder.name.startswith(_FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
@@ -185,7 +190,7 @@ def _child(asked: Path, answered: Path) -> None:
     from edge_slm import offline
 
     offline.forbid_network()
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=_end_with_the_parent, args=(asked.parent,), daemon=True).start()
     task = msgspec.json.decode(asked.read_bytes(), type=Work)
     try:
         reply = _made(task) if task.what == "make" else _measured(task)

@@ -1,6 +1,7 @@
 """edge-slm quantize: shrink a model for a device, and prove what it cost."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ _HELP = "\n\n".join(
             "text, and judged; the smallest that passes the gate is kept.",
             "MODEL est l'identifiant d'un modèle, un fichier GGUF, un dossier de safetensors, ou "
             "organisation/nom d'un dépôt. Chaque recette est faite, mesurée face à l'original sur "
-            "votre propre texte, et jugée ; la plus petite qui passe l'épreuve est gardée.",
+            "votre propre texte, et jugée ; la plus petite qui remplit la condition est gardée.",
         ),
     )
 )
@@ -119,7 +120,7 @@ _HELP = "\n\n".join(
     "-o",
     "--out",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     help=t(
         "Folder of the report and the chosen model. The same folder goes on with a job that was "
         "stopped.",
@@ -144,6 +145,14 @@ _HELP = "\n\n".join(
     "--keep-all",
     is_flag=True,
     help=t("Keep what was not chosen too.", "Garder aussi ce qui n'est pas choisi."),
+)
+@click.option(
+    "--quote",
+    is_flag=True,
+    help=t(
+        "Quote in the report the words of your text after which the model goes another way.",
+        "Citer dans le rapport les mots de votre texte après lesquels le modèle dévie.",
+    ),
 )
 @click.option(
     "--engine",
@@ -183,6 +192,7 @@ def command(
     model_id: str | None,
     no_install: bool,
     keep_all: bool,
+    quote: bool,
     engine: str | None,
     dry_run: bool,
     listing: str | None,
@@ -224,15 +234,26 @@ def command(
         install=not no_install,
         keep_all=keep_all,
         engine=engine,
+        quote=quote,
     )
     job = prepared(request)
+    around = {"gate": job.gate.text, "texts": job.texts.origin, "out": str(job.root)}
+    said = f"{plan.text(job.plan)}\n{_around(around)}"
     if dry_run:
-        click.echo(_json(msgspec.to_builtins(job.plan)) if as_json else plan.text(job.plan))
+        click.echo(_json({**msgspec.to_builtins(job.plan), **around}) if as_json else said)
         return 0
-    click.echo(plan.text(job.plan), err=True)
+    click.echo(said, err=True)
     result = run(job, lambda line: click.echo(line, err=True))
     click.echo(_json(result_json(result)) if as_json else terminal.text(result, job.root))
     return 0 if result.chosen else 1
+
+
+def _around(known: Mapping[str, str]) -> str:
+    return t(
+        "Gate: {gate}\nTexts: {texts}\nFolder: {out}",
+        "Condition : {gate}\nTextes : {texts}\nDossier : {out}",
+        **known,
+    )
 
 
 def _json(data: object) -> str:

@@ -13,7 +13,15 @@ from pathlib import Path
 import msgspec
 
 from edge_slm import paths
-from edge_slm.cards import Card, PathSource, all_cards, get_card, write_card
+from edge_slm.cards import (
+    MANIFEST_NAME,
+    Card,
+    Id,
+    PathSource,
+    all_cards,
+    get_card,
+    write_card,
+)
 from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.files import replacing, sha256_of
 from edge_slm.i18n import t
@@ -26,11 +34,23 @@ from edge_slm_quantize.workspace import Workspace
 
 
 def check_id(model: str) -> None:
-    """Refuse an id that another model has.
+    """Refuse an id that no card can have, or that another model has.
 
     Raises:
-        UsageError: a shipped model is called so, or one that came by another way than this.
+        UsageError: it is none, a shipped model is called so, or one that came by another way.
     """
+    try:
+        msgspec.convert(model, Id)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            t(
+                "{id} cannot be an --id: lowercase letters, digits, dots, dashes and underscores "
+                "only, 100 at most, a letter or a digit first.",
+                "{id} ne peut pas être un --id : minuscules, chiffres, points, tirets et "
+                "soulignés seulement, 100 au plus, une lettre ou un chiffre d'abord.",
+                id=repr(model[:120]),
+            )
+        ) from error
     known = all_cards().get(model)
     if known is None:
         return
@@ -80,7 +100,10 @@ def _placed(one: Outcome, space: Workspace, name: str) -> Path:
     fresh = space.root / f".{name}.part"
     for old in (fresh, path):
         shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(made, fresh, copy_function=_link_or_copy)
+    # The store has a file of its own of this name in each model's folder; a model that came from
+    # the store may have brought it along.
+    named = shutil.ignore_patterns(MANIFEST_NAME)
+    shutil.copytree(made, fresh, copy_function=_link_or_copy, ignore=named)
     fresh.replace(path)
     return path
 
@@ -110,6 +133,23 @@ def free_id(model: str, path: Path) -> str:
     if known is None or known.sources == (PathSource(path=str(path.resolve())),):
         return model
     return f"{model[:90]}-{sha256_of(path if path.is_file() else _largest(path))[:8]}"
+
+
+def installed(result: Result, path: Path, model: str) -> Result:
+    """Install the chosen model, and return the result with its card.
+
+    Where no card can hold it (files in folders of its folder), the result says so instead: it can
+    be used from where it is.
+
+    Raises:
+        EdgeSlmError: the store cannot take it.
+    """
+    try:
+        card = card_for(result, path, free_id(model, path))
+    except UsageError as error:
+        return msgspec.structs.replace(result, notes=(*result.notes, str(error)))
+    written = install(card, path)
+    return msgspec.structs.replace(result, card=card.id, card_sha256=written)
 
 
 def _largest(folder: Path) -> Path:

@@ -40,7 +40,8 @@ _SUITES = Suites()
 class Request:
     """What the user asks for; see the options of the command.
 
-    budget: seconds. tokens: of text to judge on. id: of the new model.
+    budget: seconds. tokens: of text to judge on. id: of the new model. quote: whether the report
+    may hold words of the texts.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Request:
     install: bool = True
     keep_all: bool = False
     engine: str | None = None
+    quote: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,11 +140,11 @@ def prepared(request: Request) -> Job:
     from edge_slm_quantize.measure.texts import texts_from
     from edge_slm_quantize.sources.opening import open_source
 
-    if request.id:
+    if request.id is not None:
         check_id(request.id)
     target = targets.load(request.target)
-    named = parse_list(request.recipes) if request.recipes else None
-    early = parse_gate(request.gate) if request.gate else None  # before a slow reading
+    named = parse_list(request.recipes) if request.recipes is not None else None
+    early = parse_gate(request.gate) if request.gate is not None else None  # before a slow reading
     source = open_source(request.model)
     recipes = named or [parse(name) for name in targets.recipes(target, source.task)]
     text = request.gate if early else target.gate[source.task]

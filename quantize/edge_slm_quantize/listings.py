@@ -40,6 +40,14 @@ _HEADS = {
 }
 
 
+_UNITS = {
+    "bytes": t("bytes", "octets"),
+    "share": t("share", "part"),
+    "seconds": t("seconds", "secondes"),
+    "tokens/s": t("tokens/s", "jetons/s"),
+}
+
+
 def _targets() -> list[dict[str, Any]]:
     from edge_slm_quantize.search import targets
 
@@ -71,7 +79,7 @@ def _metrics() -> list[dict[str, Any]]:
         {
             "metric": name,
             "better": t("less", "moins") if one.better == "less" else t("more", "plus"),
-            "unit": one.unit,
+            "unit": _UNITS.get(one.unit, one.unit),
             "models": ", ".join(one.tasks),
             "meaning": t(one.english, one.french),
         }

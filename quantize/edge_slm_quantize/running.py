@@ -4,6 +4,8 @@ Knows no format. What is done for one recipe is in attempt.py, where files go in
 delivery.py.
 """
 
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -14,7 +16,7 @@ import msgspec
 from edge_slm import errors
 from edge_slm.bench import conditions, fingerprint
 from edge_slm.bench.conditions import Reading
-from edge_slm.bench.lines import command_line, now
+from edge_slm.bench.lines import now
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import size, t
 from edge_slm_quantize import apart, delivery
@@ -22,15 +24,17 @@ from edge_slm_quantize.attempt import attempt
 from edge_slm_quantize.disk import needed
 from edge_slm_quantize.job import Job, versions, wanted
 from edge_slm_quantize.metrics import METRICS
+from edge_slm_quantize.original import with_size
 from edge_slm_quantize.recipe import parse
 from edge_slm_quantize.records import Measured
 from edge_slm_quantize.report.card import card_id
-from edge_slm_quantize.report.result import Outcome, Result
+from edge_slm_quantize.report.result import Outcome, Result, without_words
 from edge_slm_quantize.search import cluster, plan
 from edge_slm_quantize.search.gate import miss_text, nearest_miss
 from edge_slm_quantize.search.plan import Step
 from edge_slm_quantize.search.probe import speed_note
 from edge_slm_quantize.search.words import amount, duration
+from edge_slm_quantize.sources.checks import odd_sizes
 from edge_slm_quantize.workspace import Workspace, opened, require_disk
 
 Tell = Callable[[str], object]
@@ -62,8 +66,8 @@ def run(job: Job, tell: Tell) -> Result:
     require_disk(needed(job), job.root)
     with opened(job.root, job.key) as space:
         progress = _Progress()
-        reference = _reference(job, space, tell)
         with cluster.executor(job.request.engine, job.root) as pool:
+            reference = _reference(job, space, tell)
             _try_all(job, space, pool, reference, progress, tell)
         _raise_if_all_failed(progress.tried)
         result = _delivered(_result(job, reference, progress), job, space)
@@ -117,7 +121,8 @@ def _reference(job: Job, space: Workspace, tell: Tell) -> Measured:
     asked = wanted(job.source.task, job.gate)
     order = msgspec.structs.replace(order, recipe="", metrics=asked)
     tell(t("The original: measuring it…", "L'original : mesure…"))
-    return space.measured("reference", order, lambda: apart.measure_source(order))
+    found = space.measured("reference", order, lambda: apart.measure_source(order))
+    return with_size(found, job.source)
 
 
 def _remember(job: Job, step: Step, one: Outcome) -> None:
@@ -139,7 +144,7 @@ def _remember(job: Job, step: Step, one: Outcome) -> None:
 
 
 def _result(job: Job, reference: Measured, progress: _Progress) -> Result:
-    tried = progress.tried
+    tried = [one if job.request.quote else without_words(one) for one in progress.tried]
     passed = [one for one in tried if one.passed and one.made]
     chosen = min(passed, key=lambda one: one.value("size") or 0.0, default=None)
     pruned = [step for step in job.plan.steps if step.pruned]
@@ -165,11 +170,18 @@ def _result(job: Job, reference: Measured, progress: _Progress) -> Result:
         conditions=conditions.conditions(progress.before, conditions.reading()),
         speed_note=speed_note(job.target),
         stopped=_stopped(job) if late and not ended else None,
+        notes=(*odd_sizes(job.source), *_elsewhere(job)),
         seconds=progress.spent,
-        command=command_line(),
+        command=_typed(),
         versions=versions(),
         date=now(),
     )
+
+
+def _typed() -> str:
+    """Return the command so that a shell runs it again: a gate holds “<” and blanks."""
+    words = shlex.join(["edge-slm", *sys.argv[1:]])
+    return words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _nearest(job: Job, reference: Measured, tried: list[Outcome]) -> str | None:
@@ -187,11 +199,13 @@ def _delivered(result: Result, job: Job, space: Workspace) -> Result:
     request = job.request
     model = request.id or (card_id(job.source.name, result.chosen) if result.chosen else "")
     path = delivery.place(result, space, model, keep_all=request.keep_all)
-    if path and request.install:
-        card = delivery.card_for(result, path, delivery.free_id(model, path))
-        written = delivery.install(card, path)
-        result = msgspec.structs.replace(result, card=card.id, card_sha256=written)
-    delivery.write_report(result, job.root)
+    result = msgspec.structs.replace(result, path=str(path) if path else None)
+    try:
+        if path and request.install:
+            result = delivery.installed(result, path, model)
+    finally:
+        # Whatever the store says, what was measured is worth its report.
+        delivery.write_report(result, job.root)
     return result
 
 
@@ -222,12 +236,33 @@ def _told(one: Outcome) -> str:
         end = t("left: {why}", "laissée : {why}", why=one.dropped)
     else:
         end = t("passes", "passe") if one.passed else t("does not pass", "ne passe pas")
-    return f"{one.recipe}: {', '.join(what)}: {end}"
+    return t(
+        "{recipe}: {what}: {end}",
+        "{recipe} : {what} : {end}",
+        recipe=one.recipe,
+        what=", ".join(what),
+        end=end,
+    )
 
 
 def _figures(values: Mapping[str, float]) -> list[str]:
-    names = ("kld", "cosine", "wer", "chrf", "tokens_per_second")
-    return [f"{name} {amount(name, values[name])}" for name in names if name in values]
+    names = ("kld", "cosine", "wer", "chrf")
+    said = [f"{name} {amount(name, values[name])}" for name in names if name in values]
+    speed = values.get("tokens_per_second")
+    return said if speed is None else [*said, amount("tokens_per_second", speed)]
+
+
+def _elsewhere(job: Job) -> list[str]:
+    if job.request.engine is None:
+        return []
+    return [
+        t(
+            "The recipes were measured on a cluster: their speeds are those of its machines, which "
+            "may differ from each other and from the one where the original was measured.",
+            "Les recettes ont été mesurées sur une grappe : leurs vitesses sont celles de ses "
+            "machines, qui peuvent différer entre elles et de celle où l'original fut mesuré.",
+        )
+    ]
 
 
 def _not_tried(found: bool) -> str:

@@ -87,7 +87,9 @@ class Workspace:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.shared.mkdir(exist_ok=True)
             known = measure()
-            _write(path, known)
+            # What a full disk may have kept from being measured is tried again.
+            if not known.absent or free_disk(self.folder) >= _MARGIN:
+                _write(path, known)
         return known
 
     def trim(self) -> None:
@@ -129,7 +131,8 @@ def opened(root: Path, key: str) -> Iterator[Workspace]:
         ) from error
     try:
         space = Workspace(root, key)
-        for half in (*space.folder.glob("*/.part-*"), *space.folder.glob("*/.*.part")):
+        work = root / "work"
+        for half in (*work.glob("*/*/.part-*"), *work.glob("*/*/.*.part")):
             shutil.rmtree(half, ignore_errors=True) if half.is_dir() else half.unlink()
         yield space
     finally:

@@ -53,6 +53,6 @@ def test_a_death_is_a_sentence_that_says_how(
 
 
 def test_nothing_is_measured_of_a_source_that_no_engine_runs(order: Order) -> None:
-    source = msgspec.structs.replace(order.source, format="safetensors", task="speech")
+    source = msgspec.structs.replace(order.source, format="gguf", task="speech")
     asked = msgspec.structs.replace(order, source=source, metrics=("wer",))
     assert apart.measure_source(asked) == Measured(values={})

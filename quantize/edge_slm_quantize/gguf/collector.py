@@ -20,6 +20,7 @@ from edge_slm_quantize.gguf.failures import failure
 from edge_slm_quantize.gguf.imatrix_file import Matrix
 from edge_slm_quantize.gguf.llama_log import captured
 from edge_slm_quantize.gguf.tensor_mirror import Ggml, Tensor, ggml
+from edge_slm_quantize.gguf.tokens import tokenised
 
 _LEAST_ROWS = 16  # as llama.cpp's tool
 _FLOATS = 0  # GGML_TYPE_F32
@@ -179,20 +180,8 @@ class _Reader:
     def _tokens(self, texts: Iterable[str]) -> Iterator[int]:
         for text in texts:
             for at in range(0, len(text), _PIECE):
-                yield from self._tokenised(f"{text[at : at + _PIECE]}\n")
-
-    def _tokenised(self, text: str) -> list[int]:
-        raw = text.encode("utf-8", "replace")
-        room = len(raw) + 16  # about a token a byte at the most; where it is not, it tells
-        for _ in range(2):
-            tokens = (self._c.llama_token * room)()
-            count = self._c.llama_tokenize(
-                self._vocabulary, raw, len(raw), tokens, room, False, False
-            )
-            if count >= 0:
-                break
-            room = -count
-        return list(tokens[: max(count, 0)])
+                piece = f"{text[at : at + _PIECE]}\n"
+                yield from tokenised(self._c, self._vocabulary, piece)
 
     def read(self, tokens: Sequence[int]) -> None:
         """Compute the chunk from its first token on, with the outputs of all."""

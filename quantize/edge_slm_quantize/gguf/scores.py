@@ -19,6 +19,7 @@ from edge_slm.engines.settings import REPACK
 from edge_slm.errors import EdgeSlmError, IntegrityError
 from edge_slm.i18n import t
 from edge_slm.machine import compute_threads
+from edge_slm_quantize.gguf.tokens import tokenised
 from edge_slm_quantize.measure.reference import Rows, check_chunks, log_softmax, scored
 
 CHUNK = 512  # tokens, as llama-perplexity's own default
@@ -148,13 +149,7 @@ class _Vocabulary:
         return [int(self._c.llama_vocab_bos(self._vocabulary))]
 
     def tokens(self, text: str) -> list[int]:
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 2  # a token is a byte at least
-        buffer = (ctypes.c_int32 * room)()
-        count = self._c.llama_tokenize(
-            self._vocabulary, data, len(data), buffer, room, False, False
-        )
-        return list(buffer[: max(0, count)])
+        return tokenised(self._c, self._vocabulary, text)
 
     def piece(self, token: int) -> bytes:
         room = 256

@@ -36,17 +36,33 @@ def compare(reference: Vectors, candidate: Vectors) -> tuple[dict[str, float], d
     if len(reference) < 2:
         raise ValueError("a neighbour needs two texts")
     ours, theirs = unit(candidate), unit(reference)
-    cosines = (ours * theirs).sum(axis=1, dtype=np.float64)
-    same = nearest(ours) == nearest(theirs)
+    near = cosines(theirs, ours)
+    same = same_neighbours(theirs, ours)
     neighbours = wilson(int(same.sum()), len(same))
     details = {
         "texts": len(same),
-        "cosine_lowest": float(cosines.min()),
-        "cosine_p01": float(np.percentile(cosines, 1)),
+        "cosine_lowest": float(near.min()),
+        "cosine_p01": float(np.percentile(near, 1)),
         "neighbours_low": neighbours.low,
         "neighbours_high": neighbours.high,
     }
-    return {"cosine": float(cosines.mean()), "neighbours": neighbours.value}, details
+    return {"cosine": float(near.mean()), "neighbours": neighbours.value}, details
+
+
+def cosines(reference: Vectors, candidate: Vectors) -> NDArray[np.float64]:
+    """Return the cosine of each pair of rows of length 1 (texts,); -1 for one that is no number."""
+    found = (reference.astype(np.float64) * candidate).sum(axis=1)
+    return np.asarray(np.where(np.isfinite(found), found, -1.0))
+
+
+def same_neighbours(reference: Vectors, candidate: Vectors) -> NDArray[np.bool_]:
+    """Return whether the nearest other text is the reference's, of each (texts,).
+
+    Args:
+        reference, candidate: of the same texts, at least two, in rows of length 1.
+    """
+    found: NDArray[np.bool_] = nearest(candidate) == nearest(reference)
+    return found
 
 
 def nearest(vectors: Vectors) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 onnxruntime gives a list of subgraphs, each with its back end. An island is one that runs on the
 NPU: between two of them, everything goes through the host. The reasons are rules, from what QNN
-is known to refuse; onnxruntime does not give its own.
+is said to refuse; onnxruntime does not give its own.
 """
 
 from collections import Counter
@@ -15,11 +15,13 @@ import msgspec
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
 from edge_slm_quantize.npu.qnn_session import PROVIDER
+from edge_slm_quantize.onnx import graph
 from edge_slm_quantize.records import Npu
 
 CPU = "CPUExecutionProvider"
-# Operations that QNN's provider does not translate (onnxruntime-qnn 2.7, its list of operators;
-# `Attention` is its issue 646).
+# Operations that QNN's provider does not list among those it translates (onnxruntime-qnn 2.7's
+# documentation; `Attention` is its issue 646). They were not tried one by one: the reason that a
+# report gives is what is likely. Which nodes fell to the CPU is onnxruntime's own word.
 _UNKNOWN = frozenset(
     {
         *("MatMulInteger", "DynamicQuantizeLinear", "ConvInteger", "Attention", "Loop", "If"),
@@ -59,15 +61,15 @@ class Delegation(msgspec.Struct, frozen=True):
         return self.nodes.get(PROVIDER, 0) / max(1, sum(self.nodes.values()))
 
 
-def report(graph: Path, session: Any, npu: Npu) -> Delegation:
+def report(path: Path, session: Any, npu: Npu) -> Delegation:
     """Return where a session runs the nodes of its graph.
 
     Args:
-        graph: the ONNX file that the session was opened from.
+        path: the ONNX file that the session was opened from.
         session: with `session.record_ep_graph_assignment_info` (qnn_session).
         npu: the chip.
     """
-    model = need("onnx").load(str(graph))
+    model = graph.load(path)
     parts = list(session.get_provider_graph_assignment_info())
     where = {node.name: part.ep_name for part in parts for node in part.get_nodes()}
     operations = Counter(
@@ -88,8 +90,7 @@ def report(graph: Path, session: Any, npu: Npu) -> Delegation:
 
 
 def _weights(model: Any, where: dict[str, str]) -> dict[str, int]:
-    numpy_helper = need("onnx.numpy_helper")
-    sizes = {one.name: numpy_helper.to_array(one).nbytes for one in model.graph.initializer}
+    sizes = {one.name: graph.bytes_of(one) for one in model.graph.initializer}
     found: Counter[str] = Counter()
     for node in model.graph.node:
         # onnxruntime folds or renames some nodes before it shares them out.

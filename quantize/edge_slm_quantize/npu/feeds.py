@@ -4,7 +4,6 @@ The host of a real NPU has to do the same; the artefact's manifest says so. Know
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
-from edge_slm_quantize.extra import need
 from edge_slm_quantize.npu.graphs import BLOCKED
 
 Feed = dict[str, NDArray[Any]]
 Floats = NDArray[np.float32]
+_FEWEST = 3
 
 
 class Rotary(msgspec.Struct, frozen=True):
@@ -47,31 +46,31 @@ class Sink(msgspec.Struct, frozen=True):
     rotary: Rotary
 
 
-def tokenizer(folder: Path) -> Any:
-    """Open a folder's tokenizer.json.
+def texts_to_judge(texts: Sequence[str], most: int) -> Sequence[str]:
+    """Return the first texts, `most` of them.
 
     Raises:
-        UsageError: it is absent or is no tokenizer.
+        UsageError: there are fewer than three, among which a nearest neighbour means nothing.
     """
-    path = folder / "tokenizer.json"
-    try:
-        return need("tokenizers").Tokenizer.from_buffer(path.read_bytes())
-    except (OSError, ValueError) as error:
+    if len(texts) < _FEWEST:
         raise UsageError(
             t(
-                "{folder} has no tokenizer.json that can be read: texts cannot become tokens.",
-                "{folder} n'a pas de tokenizer.json lisible : les textes ne peuvent pas devenir "
-                "des jetons.",
-                folder=folder.name,
+                "There are {n} texts to judge on, and at least {least} are needed: give more with "
+                "--text.",
+                "Il y a {n} textes pour juger, et il en faut au moins {least} : donnez-en plus "
+                "avec --text.",
+                n=len(texts),
+                least=_FEWEST,
             )
-        ) from error
+        )
+    return texts[:most]
 
 
 def encoder_feeds(words: Any, texts: Sequence[str], sequence: int) -> list[Feed]:
     """Return the inputs of the encoder's graph for each text, cut or padded to `sequence` tokens.
 
     Args:
-        words: what `tokenizer` gives.
+        words: a tokenizer (sources/tokenizers.load).
         texts: with the prefix that the model wants.
     """
     words.enable_truncation(sequence)
@@ -87,34 +86,13 @@ def _padded(ids: list[int], sequence: int) -> Feed:
     return {"input_ids": row, "attention_mask": mask}
 
 
-def pool(hidden: Floats, mask: NDArray[np.int64], how: str) -> Floats:
-    """Return the vector of a text, of length 1: the mean of its tokens' states, or the first's.
-
-    Args:
-        hidden: [1, S, H]. mask: [1, S], 1 where there is a token.
-        how: “mean” or “first”.
-    """
-    weights = mask[0].astype(np.float32)
-    vector = hidden[0, 0] if how == "first" else (hidden[0] * weights[:, None]).sum(0)
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
-
-
-def pooling(folder: Path) -> str:
-    """Return how a Hugging Face folder says that vectors are pooled: “mean” unless it says so."""
-    # The second is its name in the store, where a model has no folders.
-    for name in ("1_Pooling/config.json", "pooling_config.json"):
-        try:
-            said = msgspec.json.decode((folder / name).read_bytes())
-        except (OSError, ValueError):
-            continue
-        if isinstance(said, dict) and said.get("pooling_mode_cls_token") is True:
-            return "first"
-    return "mean"
-
-
 def windows(words: Any, texts: Sequence[str], sequence: int, most: int) -> list[list[int]]:
     """Return at most `most` runs of `sequence` tokens of the texts, one after the other.
 
+    Args:
+        words: a tokenizer (sources/tokenizers.load).
+        texts: joined, without tokens between them.
+        sequence: tokens of one run. most: runs.
     Raises:
         UsageError: the texts hold fewer tokens than one run.
     """

@@ -1,17 +1,15 @@
-"""Graphs of fixed shapes: from a PyTorch function to an ONNX file that an NPU's compiler reads.
+"""Graphs of fixed shapes: a model opened in PyTorch, and its functions as ONNX files for an NPU.
 
 Knows no architecture, no quantisation and no back end.
 """
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_slm.files import replacing
 from edge_slm_quantize.extra import need
+from edge_slm_quantize.onnx.quiet import quiet
 
 # What a position that must not be looked at gets added to its score: exp(-100) is 0 in 16 bits,
 # and, unlike the lowest float, -100 leaves a quantised scale its resolution.
@@ -22,17 +20,25 @@ OPSET = 17
 Shape = tuple[int, ...]
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what the exporters say about themselves off standard error."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+def open_model(kind: str, folder: Path) -> Any:
+    """Load the model in a Hugging Face folder, in float32, its attention in plain operations.
+
+    Args:
+        kind: the class of transformers, such as “AutoModel”.
+        folder: with config.json and model.safetensors.
+    """
+    torch, transformers = need("torch"), need("transformers")
+    return (
+        getattr(transformers, kind)
+        .from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            attn_implementation="eager",
+        )
+        .eval()
+    )
 
 
 def as_module(forward: Callable[..., Any], parts: Sequence[Any]) -> Any:
@@ -79,20 +85,3 @@ def export(
         )
         onnx.save(onnxslim.slim(str(part)), str(part))
     return {name: tuple(tensor.shape) for name, tensor in inputs.items()}
-
-
-def cpu_session(path: Path, threads: int = 0) -> Any:
-    """Open a graph on the CPU.
-
-    Args:
-        path: an ONNX file.
-        threads: to compute with; 0 lets onnxruntime choose.
-    """
-    onnxruntime = need("onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(
-        str(path), sess_options=options, providers=["CPUExecutionProvider"]
-    )

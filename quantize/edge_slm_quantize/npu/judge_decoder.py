@@ -17,7 +17,7 @@ from edge_slm_quantize.measure.divergence import Divergence
 from edge_slm_quantize.measure.reference import Reference, Rows, log_softmax, reference
 from edge_slm_quantize.npu import feeds, qnn_graphs, qnn_session, sink
 from edge_slm_quantize.npu.feeds import Feed, Sink
-from edge_slm_quantize.npu.graphs import cpu_session
+from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.records import Order
 from edge_slm_quantize.workspace import key_of
 
@@ -75,35 +75,35 @@ def judge(order: Order, path: Path) -> Judged:
 
 def _cpu(order: Order, windows: list[list[int]], first: Sink) -> Divergence:
     known = _reference(order, windows, first)
-    session = cpu_session(qnn_graphs.graph(order, "read", "a16w8"), order.threads)
-    return divergence.compare(known, scored(session, windows, first))
+    graph = session(qnn_graphs.graph(order, "read", "a16w8"), order.threads)
+    return divergence.compare(known, scored(graph, windows, first))
 
 
 def _simulated(order: Order, windows: list[list[int]], first: Sink, path: Path) -> Divergence:
     known = _reference(order, windows, first)
-    session = qnn_session.open_compiled(path / "read_ctx.onnx", qnn_graphs.npu_of(order))
-    return divergence.compare(known, scored(session, windows, first))
+    graph = qnn_session.open_compiled(path / "read_ctx.onnx", qnn_graphs.npu_of(order))
+    return divergence.compare(known, scored(graph, windows, first))
 
 
 def _reference(order: Order, windows: list[list[int]], first: Sink) -> Reference:
     graph = qnn_graphs.graph(order, "read", "fp32")
 
     def scores() -> Iterable[Rows]:
-        return scored(cpu_session(graph, order.threads), windows, first)
+        return scored(session(graph, order.threads), windows, first)
 
     folder = qnn_graphs.folder_of(order)
     return reference(folder, key_of("qnn", order.source.sha256, first.tokens), windows, scores)
 
 
-def scored(session: Any, windows: Sequence[Sequence[int]], first: Sink) -> Iterator[Rows]:
+def scored(graph: Any, windows: Sequence[Sequence[int]], first: Sink) -> Iterator[Rows]:
     """Yield the log-probabilities of the second half of each window, [S / 2, V].
 
     Args:
-        session: of the graph that reads.
+        graph: the session of the one that reads.
         windows: token ids. first: the sink.
     """
     for ids in windows:
-        (logits,) = session.run(["logits"], feeds.reading_feed(ids, first))
+        (logits,) = graph.run(["logits"], feeds.reading_feed(ids, first))
         half = len(ids) // 2
         # The distribution of a token comes out where the one before it went in.
         yield log_softmax(np.array(logits[0, half - 1 : len(ids) - 1], np.float32))
@@ -112,18 +112,18 @@ def scored(session: Any, windows: Sequence[Sequence[int]], first: Sink) -> Itera
 def _written(order: Order, windows: list[list[int]], path: Path, *, simulated: bool) -> list[float]:
     """Return the KL divergence of the graph of one token, at each place that is tried."""
     inputs = qnn_graphs.writing_feeds(order, windows[:WRITTEN])
-    here = cpu_session(qnn_graphs.graph(order, "write", "fp32"), order.threads)
+    here = session(qnn_graphs.graph(order, "write", "fp32"), order.threads)
     if simulated:
         other = qnn_session.open_compiled(path / "write_ctx.onnx", qnn_graphs.npu_of(order))
     else:
-        other = cpu_session(qnn_graphs.graph(order, "write", "a16w8"), order.threads)
+        other = session(qnn_graphs.graph(order, "write", "a16w8"), order.threads)
     return [_one(here, other, feed) for feed in inputs]
 
 
 def _one(here: Any, other: Any, feed: Feed) -> float:
     ours, theirs = (
-        log_softmax(np.array(session.run(["logits"], feed)[0][0], np.float32))
-        for session in (here, other)
+        log_softmax(np.array(graph.run(["logits"], feed)[0][0], np.float32))
+        for graph in (here, other)
     )
     found = float(divergence.divergences(ours, theirs)[0])
     if not np.isfinite(found):

@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from edge_slm.errors import UsageError
-from edge_slm.i18n import t
+from edge_slm_quantize.measure.vectors import Vectors, cosines, same_neighbours
 from edge_slm_quantize.npu import feeds, qnn_graphs, qnn_session
-from edge_slm_quantize.npu.compare import Vectors, cosines, neighbours
 from edge_slm_quantize.npu.feeds import Feed
-from edge_slm_quantize.npu.graphs import cpu_session
+from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.records import Order
+from edge_slm_quantize.sources.pooling import Pooling, pooled
 
 METRICS = ("cosine", "neighbours", "simulated_cosine")
 # Texts compared on the CPU (30 to 70 ms each for MiniLM) and in the simulator (2 to 5 s each).
 TEXTS = 60
 SIMULATED = 8
-_FEWEST = 3  # for a nearest neighbour to mean anything
 
 Judged = tuple[dict[str, float], dict[str, Any], dict[str, str]]
 
@@ -33,21 +31,11 @@ def judge(order: Order, path: Path) -> Judged:
     Raises:
         UsageError: there are fewer than three texts.
     """
-    texts = order.texts.evaluation[:TEXTS]
-    if len(texts) < _FEWEST:
-        raise UsageError(
-            t(
-                "There are {n} texts to judge on, and at least {least} are needed: give more with "
-                "--text.",
-                "Il y a {n} textes pour juger, et il en faut au moins {least} : donnez-en plus "
-                "avec --text.",
-                n=len(texts),
-                least=_FEWEST,
-            )
-        )
+    texts = feeds.texts_to_judge(order.texts.evaluation, TEXTS)
     about = qnn_graphs.fp32(order)
+    assert about.pooling is not None, about  # an encoder's graphs have one
     inputs = qnn_graphs.texts_feeds(order, texts)
-    here = cpu_session(qnn_graphs.graph(order, "encoder", "fp32"), order.threads)
+    here = session(qnn_graphs.graph(order, "encoder", "fp32"), order.threads)
     reference = vectors(here, inputs, about.pooling)
     simulator = qnn_session.open_compiled(path / "encoder_ctx.onnx", qnn_graphs.npu_of(order))
     simulated = vectors(simulator, inputs[:SIMULATED], about.pooling)
@@ -61,21 +49,22 @@ def judge(order: Order, path: Path) -> Judged:
     if order.recipe == "qnn-a16w8":
         qnn_graphs.quantised(order)
         graph = qnn_graphs.graph(order, "encoder", "a16w8")
-        judged = vectors(cpu_session(graph, order.threads), inputs, about.pooling)
+        judged = vectors(session(graph, order.threads), inputs, about.pooling)
         details["judged_on"] = "cpu"
         details["simulator_from_cpu"] = float(cosines(judged[:number], simulated).mean())
     else:
         reference, judged = reference[:number], simulated
         details["judged_on"] = "simulator"
     found = cosines(reference, judged)
-    values |= {"cosine": float(found.mean()), "neighbours": neighbours(reference, judged)}
+    neighbours = float(same_neighbours(reference, judged).mean())
+    values |= {"cosine": float(found.mean()), "neighbours": neighbours}
     return values, {**details, "texts": len(judged), "cosine_least": float(found.min())}, {}
 
 
-def vectors(session: Any, inputs: Sequence[Feed], pooling: str) -> Vectors:
-    """Return the vector of each text, [N, H], by a graph in any session."""
+def vectors(graph: Any, inputs: Sequence[Feed], pooling: Pooling) -> Vectors:
+    """Return the vector of each text, [N, H], by a graph that is open in any session."""
     rows = [
-        feeds.pool(session.run(["hidden"], feed)[0], feed["attention_mask"], pooling)
+        pooled(graph.run(["hidden"], feed)[0][0], feed["attention_mask"][0], pooling)
         for feed in inputs
     ]
     return np.stack(rows)

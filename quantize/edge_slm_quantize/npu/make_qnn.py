@@ -2,31 +2,28 @@
 
     encoder_ctx.onnx, encoder_ctx_qnn.bin      an encoder; a chat model has read_* and write_*
     tokenizer.json, sink.npz                   for texts; a chat model's first keys (sink.py)
-    manifest.json                              chip, versions, shapes, delegation, hashes
+    artefact.json                              chip, versions, shapes, delegation, hashes
 
 A context binary is tied to the chip's generation and to the QAIRT version that made it.
 """
 
 import shutil
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from edge_slm.errors import EdgeSlmError
-from edge_slm.files import sha256_of
 from edge_slm.i18n import t
-from edge_slm_quantize.extra import need
-from edge_slm_quantize.npu import delegation, qnn_graphs, qnn_session, sink
+from edge_slm_quantize.npu import delegation, manifest, qnn_graphs, qnn_session, sink
 from edge_slm_quantize.npu.delegation import Delegation
 from edge_slm_quantize.npu.graphs import BLOCKED
+from edge_slm_quantize.onnx import graph
 from edge_slm_quantize.records import Artefact, Npu, Order
 
-MANIFEST = "manifest.json"
 _KINDS = {"qnn-fp16": "fp32", "qnn-a16w8": "a16w8"}
-# Below, the scales of activations rest on little; the number is that of the laboratory's figures.
+# Below, scales rest on little. A guess: no figure was taken with fewer texts.
 _FEW = 16
 
 
@@ -62,9 +59,9 @@ def make(order: Order, folder: Path) -> Artefact:
     compiled = {name: _compile(order, name, kind, npu, folder) for name in about.names}
     seconds = time.perf_counter() - start
     _copy(order, folder)
-    types, weights = _types(qnn_graphs.graph(order, about.names[0], kind))
+    types, weights = graph.shares([graph.load(qnn_graphs.graph(order, about.names[0], kind))])
     details = _details(order, npu, about, compiled)
-    _write_manifest(order, folder, details)
+    manifest.write(order, "qnn", folder, details)
     return Artefact(
         recipe=order.recipe,
         format="qnn",
@@ -79,10 +76,10 @@ def make(order: Order, folder: Path) -> Artefact:
 
 
 def _compile(order: Order, name: str, kind: str, npu: Npu, folder: Path) -> Compiled:
-    graph = qnn_graphs.graph(order, name, kind)
+    path = qnn_graphs.graph(order, name, kind)
     context = folder / f"{name}_ctx.onnx"
-    made = qnn_session.compile_graph(graph, npu, context)
-    found = delegation.report(graph, made.session, npu)
+    made = qnn_session.compile_graph(path, npu, context)
+    found = delegation.report(path, made.session, npu)
     if not found.share or not context.is_file():
         raise EdgeSlmError(
             t(
@@ -105,16 +102,6 @@ def _copy(order: Order, folder: Path) -> None:
     shutil.copyfile(qnn_graphs.hf_folder(order) / "tokenizer.json", folder / "tokenizer.json")
     if order.source.task == "chat":
         shutil.copyfile(qnn_graphs.folder_of(order) / sink.FILE, folder / sink.FILE)
-
-
-def _types(graph: Path) -> tuple[dict[str, float], int]:
-    onnx = need("onnx")
-    numpy_helper = need("onnx.numpy_helper")
-    sizes: Counter[str] = Counter()
-    for one in onnx.load(str(graph)).graph.initializer:
-        sizes[onnx.TensorProto.DataType.Name(one.data_type)] += numpy_helper.to_array(one).nbytes
-    total = sum(sizes.values())
-    return {name: number / total for name, number in sizes.most_common() if number}, total
 
 
 def _details(
@@ -152,29 +139,5 @@ def _fallbacks(order: Order, compiled: dict[str, Compiled]) -> tuple[str, ...]:
             )
         )
     if order.recipe == "qnn-a16w8" and order.source.task == "embed":
-        number = len(order.texts.calibration)
-        if number < _FEW:
-            said.append(
-                t(
-                    "Calibrated on {n} texts only: give more with --text.",
-                    "Calibré sur {n} textes seulement : donnez-en plus avec --text.",
-                    n=number,
-                )
-            )
+        said += manifest.few_texts(order, _FEW)
     return tuple(one for one in said if one)
-
-
-def _write_manifest(order: Order, folder: Path, details: dict[str, Any]) -> None:
-    manifest = {
-        "format": "qnn",
-        "recipe": order.recipe,
-        "source": {"name": order.source.name, "sha256": order.source.sha256},
-        "target": order.target.id,
-        "calibration": {"sha256": order.texts.sha256, "origin": order.texts.origin},
-        **details,
-        "files": {
-            one.name: {"bytes": one.stat().st_size, "sha256": sha256_of(one)}
-            for one in sorted(folder.iterdir())
-        },
-    }
-    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))

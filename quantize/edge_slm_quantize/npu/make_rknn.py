@@ -2,7 +2,7 @@
 
     model.rknn        the graph, its weights, and the commands of the chip
     tokenizer.json    the texts' tokens
-    manifest.json     chip, version, shapes, delegation, hashes
+    artefact.json     chip, version, shapes, delegation, hashes
 
 Of chat models there are none: RKLLM, which makes them, is no package.
 """
@@ -14,16 +14,15 @@ from typing import Any
 import msgspec
 
 from edge_slm.errors import EdgeSlmError
-from edge_slm.files import sha256_of
 from edge_slm.i18n import t
-from edge_slm_quantize.npu import rknn_build, rknn_home, rknn_table
+from edge_slm_quantize.npu import manifest, rknn_build, rknn_home, rknn_table
 from edge_slm_quantize.npu.delegation import Delegation
 from edge_slm_quantize.npu.graphs import BLOCKED
 from edge_slm_quantize.records import Artefact, Order
 from edge_slm_quantize.sources.to_hf import to_hf
 
-MODEL, MANIFEST = "model.rknn", "manifest.json"
-# Below, the scales of activations rest on little; the number is that of the laboratory's figures.
+MODEL = "model.rknn"
+# Below, scales rest on little. A guess: no figure was taken with fewer texts.
 _FEW = 24
 
 
@@ -71,7 +70,7 @@ def make(order: Order, folder: Path) -> Artefact:
         "window": npu.sequence,
         "blocked": BLOCKED,
     }
-    _write_manifest(order, folder, details)
+    manifest.write(order, "rknn", folder, details)
     return Artefact(
         recipe=order.recipe,
         format="rknn",
@@ -100,29 +99,6 @@ def _fallbacks(order: Order, found: Delegation) -> tuple[str, ...]:
                 what=", ".join(f"{one.operation} × {one.nodes}" for one in found.fallen[:5]),
             )
         )
-    number = len(order.texts.calibration)
-    if order.recipe == "rknn-w8a8" and number < _FEW:
-        said.append(
-            t(
-                "Calibrated on {n} texts only: give more with --text.",
-                "Calibré sur {n} textes seulement : donnez-en plus avec --text.",
-                n=number,
-            )
-        )
+    if order.recipe == "rknn-w8a8":
+        said += manifest.few_texts(order, _FEW)
     return tuple(said)
-
-
-def _write_manifest(order: Order, folder: Path, details: dict[str, Any]) -> None:
-    manifest = {
-        "format": "rknn",
-        "recipe": order.recipe,
-        "source": {"name": order.source.name, "sha256": order.source.sha256},
-        "target": order.target.id,
-        "calibration": {"sha256": order.texts.sha256, "origin": order.texts.origin},
-        **details,
-        "files": {
-            one.name: {"bytes": one.stat().st_size, "sha256": sha256_of(one)}
-            for one in sorted(folder.iterdir())
-        },
-    }
-    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))

@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from edge_slm.errors import UsageError
 from edge_slm.i18n import t
+from edge_slm_quantize.measure.vectors import cosines, same_neighbours
 from edge_slm_quantize.npu import feeds, rknn_build
-from edge_slm_quantize.npu.compare import cosines, neighbours
-from edge_slm_quantize.npu.graphs import cpu_session
+from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.records import Artefact, Measured, Order
+from edge_slm_quantize.sources.pooling import pooled
 
 _SIMULATED = ("simulated_cosine", "cosine", "neighbours")
 _HARDWARE = ("seconds_per_item", "ram")
 TEXTS = 24  # in the simulator, half a second each for MiniLM
-_FEWEST = 3  # for a nearest neighbour to mean anything
 
 
 def measure(order: Order, artefact: Artefact, path: Path) -> Measured:
@@ -52,37 +51,26 @@ def measure(order: Order, artefact: Artefact, path: Path) -> Measured:
 
 
 def _simulated(order: Order) -> tuple[dict[str, float], dict[str, Any]]:
-    texts = order.texts.evaluation[:TEXTS]
-    if len(texts) < _FEWEST:
-        raise UsageError(
-            t(
-                "There are {n} texts to judge on, and at least {least} are needed: give more with "
-                "--text.",
-                "Il y a {n} textes pour juger, et il en faut au moins {least} : donnez-en plus "
-                "avec --text.",
-                n=len(texts),
-                least=_FEWEST,
-            )
-        )
+    texts = feeds.texts_to_judge(order.texts.evaluation, TEXTS)
     graph = rknn_build.graph(order)
     given = rknn_build.inputs(order, texts)
     built = rknn_build.build(order, None, given)
-    session = cpu_session(graph.path, order.threads)
+    fp32 = session(graph.path, order.threads)
 
     def vectors(hidden: Any) -> Any:
         pairs = zip(hidden, given, strict=True)
         return np.stack(
-            [feeds.pool(one, f["attention_mask"], graph.about.pooling) for one, f in pairs]
+            [pooled(one[0], f["attention_mask"][0], graph.about.pooling) for one, f in pairs]
         )
 
-    reference = vectors([session.run(["hidden"], feed)[0] for feed in given])
+    reference = vectors([fp32.run(["hidden"], feed)[0] for feed in given])
     simulated = vectors([one.astype(np.float32) for one in built.outputs])
     near = cosines(reference, simulated)
     mean = float(near.mean())
     values = {
         "simulated_cosine": mean,
         "cosine": mean,
-        "neighbours": neighbours(reference, simulated),
+        "neighbours": float(same_neighbours(reference, simulated).mean()),
     }
     return values, {
         "judged_on": "simulator",

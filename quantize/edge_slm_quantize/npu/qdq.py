@@ -17,7 +17,8 @@ from typing import Any
 from edge_slm.files import replacing
 from edge_slm_quantize.extra import need
 from edge_slm_quantize.npu.feeds import Feed
-from edge_slm_quantize.npu.graphs import quiet
+from edge_slm_quantize.onnx.quiet import quiet
+from edge_slm_quantize.onnx.static import calibration_reader
 
 _ELEMENTWISE = ("Mul", "Add", "Sub", "Div", "Pow", "Sqrt")
 
@@ -47,11 +48,10 @@ def quantise(graph: Path, feeds: Sequence[Feed], path: Path) -> None:
     quantization = need("onnxruntime.quantization")
     qnn = need("onnxruntime.quantization.execution_providers.qnn")
     kinds = quantization.QuantType
-    reader = _reader(feeds)
     with quiet():
         config = qnn.get_qnn_qdq_config(
             str(graph),
-            reader,
+            calibration_reader(feeds),
             activation_type=kinds.QUInt16,
             weight_type=kinds.QInt8,
             per_channel=True,
@@ -91,13 +91,3 @@ def _kind(operation: str, place: int, kinds: Any) -> dict[str, Any] | None:
     if operation == "MatMul" and place == 1:
         return {"quant_type": kinds.QInt8, "symmetric": True, "axis": 1}
     return None
-
-
-def _reader(feeds: Sequence[Feed]) -> Any:
-    left = iter(feeds)
-
-    def next_one(_: Any) -> Feed | None:
-        return next(left, None)
-
-    base = need("onnxruntime.quantization").CalibrationDataReader
-    return type("Reader", (base,), {"get_next": next_one})()

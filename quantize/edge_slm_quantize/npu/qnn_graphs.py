@@ -5,7 +5,7 @@ They lie in the job's shared folder, for what is compiled keeps neither. An enco
 which takes one token after as many keys as fit the window.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,13 +16,15 @@ from edge_slm.i18n import size, t
 from edge_slm.machine import available_ram
 from edge_slm_quantize.npu import feeds, qdq, sink, static_decoder, static_encoder
 from edge_slm_quantize.npu.feeds import Feed
-from edge_slm_quantize.npu.graphs import cpu_session
+from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.records import Npu, Order
+from edge_slm_quantize.sources import tokenizers
+from edge_slm_quantize.sources.pooling import Pooling, pooling_of
 from edge_slm_quantize.sources.to_hf import to_hf
 from edge_slm_quantize.workspace import key_of
 
-# Calibration: what the laboratory's figures were made with (96 texts, 16 windows), and for the
-# graph of one token three places in each of some windows.
+# Calibration texts of an encoder, windows of a chat model, and windows in which the graph of one
+# token is calibrated at three places each. Fewer or more were not compared.
 TEXTS = 96
 WINDOWS = 16
 WRITING_WINDOWS = 8
@@ -35,12 +37,12 @@ class About(msgspec.Struct, frozen=True):
     """What is known of an order's graphs.
 
     names: of the graphs. difference: the largest from transformers' own outputs, fp32.
-    pooling: how a vector is made; empty for a chat model.
+    pooling: how a vector is made; None for a chat model.
     """
 
     names: tuple[str, ...]
     difference: float
-    pooling: str = ""
+    pooling: Pooling | None = None
 
 
 def npu_of(order: Order) -> Npu:
@@ -127,24 +129,24 @@ def graph(order: Order, name: str, kind: str) -> Path:
 
 def evaluation(order: Order, most: int) -> list[list[int]]:
     """Return at most `most` windows of a chat model's evaluation texts."""
-    words = feeds.tokenizer(hf_folder(order))
-    return feeds.windows(words, order.texts.evaluation, npu_of(order).sequence, most)
+    return _windows(order, order.texts.evaluation, most)
 
 
-def texts_feeds(order: Order, texts: tuple[str, ...]) -> list[Feed]:
+def texts_feeds(order: Order, texts: Sequence[str]) -> list[Feed]:
     """Return the encoder's inputs for texts, with the passage's prefix of the source."""
     prefix = order.source.embed.passage_prefix if order.source.embed else ""
-    words = feeds.tokenizer(hf_folder(order))
+    words = tokenizers.load(hf_folder(order) / tokenizers.FILE)
     return feeds.encoder_feeds(words, [prefix + text for text in texts], npu_of(order).sequence)
 
 
 def _encoder(order: Order, folder: Path) -> About:
     source = hf_folder(order)
+    pooling = pooling_of(source)
     raw = folder / "encoder.raw.onnx"
     made = static_encoder.export_encoder(source, npu_of(order).sequence, raw)
     qdq.prepare(raw, folder / "encoder.fp32.onnx")
     raw.unlink()
-    return About(("encoder",), made.difference, feeds.pooling(source))
+    return About(("encoder",), made.difference, pooling)
 
 
 def _chat(order: Order, folder: Path) -> About:
@@ -165,30 +167,30 @@ def _encoder_calibration(order: Order) -> list[Feed]:
     return texts_feeds(order, order.texts.calibration[:TEXTS])
 
 
-def _calibration_windows(order: Order, most: int) -> list[list[int]]:
-    words = feeds.tokenizer(hf_folder(order))
-    return feeds.windows(words, order.texts.calibration, npu_of(order).sequence, most)
+def _windows(order: Order, texts: tuple[str, ...], most: int) -> list[list[int]]:
+    words = tokenizers.load(hf_folder(order) / tokenizers.FILE)
+    return feeds.windows(words, texts, npu_of(order).sequence, most)
 
 
 def _read_calibration(order: Order) -> list[Feed]:
     first = sink.read(folder_of(order) / sink.FILE)
-    windows = _calibration_windows(order, WINDOWS)
+    windows = _windows(order, order.texts.calibration, WINDOWS)
     return [feeds.reading_feed(ids, first) for ids in windows]
 
 
 def _write_calibration(order: Order) -> list[Feed]:
-    return writing_feeds(order, _calibration_windows(order, WRITING_WINDOWS))
+    return writing_feeds(order, _windows(order, order.texts.calibration, WRITING_WINDOWS))
 
 
 def writing_feeds(order: Order, windows: list[list[int]]) -> list[Feed]:
     """Return inputs of the graph of one token, at some places of windows that fp32 has read."""
     npu = npu_of(order)
     first = sink.read(folder_of(order) / sink.FILE)
-    session = cpu_session(graph(order, "read", "fp32"), order.threads)
-    names = [one.name for one in session.get_outputs()][1:]
+    opened = session(graph(order, "read", "fp32"), order.threads)
+    names = [one.name for one in opened.get_outputs()][1:]
     found = []
     for ids in windows:
-        new = dict(zip(names, session.run(names, feeds.reading_feed(ids, first)), strict=True))
+        new = dict(zip(names, opened.run(names, feeds.reading_feed(ids, first)), strict=True))
         found += [
             feeds.writing_feed(ids, at, new, first, npu.sequence - 1)
             for at in feeds.places(npu.sequence, npu.sink)

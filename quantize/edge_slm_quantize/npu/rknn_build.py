@@ -21,6 +21,8 @@ from edge_slm.i18n import t
 from edge_slm_quantize.npu import feeds, rknn_home, rknn_table, static_encoder
 from edge_slm_quantize.npu.feeds import Feed, Floats
 from edge_slm_quantize.records import Npu, Order
+from edge_slm_quantize.sources import tokenizers
+from edge_slm_quantize.sources.pooling import Pooling, pooling_of
 from edge_slm_quantize.sources.to_hf import to_hf
 from edge_slm_quantize.workspace import key_of
 
@@ -33,7 +35,7 @@ class About(msgspec.Struct, frozen=True):
     """What is known of a graph: the difference from transformers', and how it is pooled."""
 
     difference: float
-    pooling: str
+    pooling: Pooling
 
 
 class Graph(NamedTuple):
@@ -103,8 +105,9 @@ def graph(order: Order) -> Graph:
         return Graph(path, msgspec.json.decode(about.read_bytes(), type=About))
     folder.mkdir(parents=True, exist_ok=True)
     source = to_hf(order.source, Path(order.folder))
+    pooling = pooling_of(source)
     made = static_encoder.export_encoder(source, sequence, path)
-    found = About(made.difference, feeds.pooling(source))
+    found = About(made.difference, pooling)
     with replacing(about) as part:  # last: what it speaks of is whole
         part.write_bytes(msgspec.json.encode(found))
     return Graph(path, found)
@@ -113,7 +116,7 @@ def graph(order: Order) -> Graph:
 def inputs(order: Order, texts: Sequence[str]) -> list[Feed]:
     """Return the graph's inputs for texts, with the passage's prefix of the source."""
     prefix = order.source.embed.passage_prefix if order.source.embed else ""
-    words = feeds.tokenizer(to_hf(order.source, Path(order.folder)))
+    words = tokenizers.load(to_hf(order.source, Path(order.folder)) / tokenizers.FILE)
     return feeds.encoder_feeds(words, [prefix + text for text in texts], npu_of(order).sequence)
 
 

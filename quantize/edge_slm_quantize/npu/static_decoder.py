@@ -15,7 +15,7 @@ from typing import Any
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
-from edge_slm_quantize.npu.graphs import BLOCKED, Shape, as_module, export
+from edge_slm_quantize.npu.graphs import BLOCKED, Shape, as_module, export, open_model
 
 ARCHITECTURES = ("llama", "qwen2")
 
@@ -26,8 +26,7 @@ def open_decoder(folder: Path) -> Any:
     Raises:
         UsageError: its architecture is not one of those that this writes.
     """
-    torch, transformers = need("torch"), need("transformers")
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = need("transformers").AutoConfig.from_pretrained(folder, local_files_only=True)
     if config.model_type not in ARCHITECTURES or config.hidden_act != "silu":
         raise UsageError(
             t(
@@ -38,13 +37,7 @@ def open_decoder(folder: Path) -> Any:
                 kinds=", ".join(ARCHITECTURES),
             )
         )
-    return transformers.AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        attn_implementation="eager",
-    ).eval()
+    return open_model("AutoModelForCausalLM", folder)
 
 
 def head_width(config: Any) -> int:

@@ -1,9 +1,9 @@
 """BERT-like encoders as one graph: batch 1, a fixed sequence, the mask added as -100.
 
 The graph takes `input_ids` and `attention_mask`, both int64 [1, S], and gives `hidden`, float32
-[1, S, H], from which the host makes the vector (feeds.pool). It is written out from the weights
-rather than exported as transformers writes it, whose mask is the lowest float: added to scores,
-that takes all of a quantised scale's resolution. Token types are folded into the positions.
+[1, S, H], from which the host makes the vector (sources/pooling). It is written out from the
+weights rather than exported as transformers writes it, whose mask is the lowest float: added to
+scores, that takes all of a quantised scale's resolution. Token types are folded into the positions.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
-from edge_slm_quantize.npu.graphs import BLOCKED, Shape, as_module, export
+from edge_slm_quantize.npu.graphs import BLOCKED, Shape, as_module, export, open_model
 
 # The first position of RoBERTa comes after that of padding (transformers, modeling_roberta.py).
 _OFFSET_BY_PADDING = ("roberta", "xlm-roberta")
@@ -40,14 +40,8 @@ def export_encoder(folder: Path, sequence: int, path: Path, blocked: float = BLO
         UsageError: the architecture or its positions are not of the kinds that this writes, or
             the sequence is longer than the model's.
     """
-    torch, transformers = need("torch"), need("transformers")
-    model = transformers.AutoModel.from_pretrained(
-        folder,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        attn_implementation="eager",
-    ).eval()
+    torch = need("torch")
+    model = open_model("AutoModel", folder)
     _check(model.config, sequence)
     forward = _forward(model, sequence, blocked)
     ids = torch.arange(sequence).remainder(model.config.vocab_size - 10)[None] + 5

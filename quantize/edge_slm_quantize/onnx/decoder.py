@@ -17,6 +17,7 @@ from edge_slm.energy.accounts import metered
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
+from edge_slm_quantize.measure.reference import log_softmax, scored
 from edge_slm_quantize.onnx.sessions import session
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -134,12 +135,6 @@ def log_probabilities(
     """
     decoder = Decoder(path, threads)
     for chunk in chunks:
-        half = len(chunk) // 2
-        yield log_softmax(decoder.logits(chunk)[half - 1 : -1])
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Return natural logarithms of probabilities, row by row, float32."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return np.asarray(shifted, np.float32)
+        # The distribution of a token comes out where the one before it went in.
+        first = len(chunk) - scored(chunk) - 1
+        yield log_softmax(decoder.logits(chunk)[first:-1].copy())

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge_slm_quantize.extra import need
 from edge_slm_quantize.onnx import graph
-from edge_slm_quantize.onnx.export import quiet
+from edge_slm_quantize.onnx.quiet import quiet
 
 # Parts of the names of layers whose inputs hold massive activations, and of the last layer.
 SPARED = ("down_proj", "lm_head")

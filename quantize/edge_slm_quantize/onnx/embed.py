@@ -1,14 +1,12 @@
-"""Vectors of texts by an encoder in ONNX: tokens, mean of their vectors, length 1.
+"""Vectors of texts by an encoder in ONNX: tokens, their vectors pooled (sources/pooling).
 
 One text at a time and nothing padded, as the device will do it: in a graph whose activations are
 quantised as it runs, padding and neighbours in a batch would change the vectors. A graph of fixed
-shape is given its full length. Pooling: sentence-transformers' (mean over the tokens of the text,
-or the first token), after Reimers and Gurevych 2019, arXiv:1908.10084.
+shape is given its full length.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +15,10 @@ from edge_slm.errors import EdgeSlmError, UsageError
 from edge_slm.i18n import t
 from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.sources import tokenizers
-from edge_slm_quantize.sources.json_files import read_json_if_there
+from edge_slm_quantize.sources.pooling import Pooling, pooled, pooling_of
 
 Vectors = NDArray[np.float32]
-Pooling = Literal["mean", "cls"]
 _TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
-# Where sentence-transformers tells how to pool: in its own folders, and in a store without folders.
-_POOLING_FILES = ("1_Pooling/config.json", "pooling_config.json")
 
 
 def embed_onnx(
@@ -91,46 +86,6 @@ def model_file(path: Path) -> Path:
             )
         )
     return found[0]
-
-
-def pooling_of(folder: Path) -> Pooling:
-    """Return how the model of a folder makes one vector of its tokens'; the mean unless it tells.
-
-    Raises:
-        UsageError: in a way that is not known here.
-        IntegrityError: the file that tells is damaged.
-    """
-    for name in _POOLING_FILES:
-        told = read_json_if_there(folder / name)
-        modes = {key for key, value in told.items() if key.startswith("pooling_mode") and value}
-        if modes == {"pooling_mode_cls_token"}:
-            return "cls"
-        if modes - {"pooling_mode_mean_tokens"}:
-            raise UsageError(
-                t(
-                    "{path} asks for {modes}: only the mean of the tokens or the first one can be "
-                    "taken here.",
-                    "{path} demande {modes} : seuls la moyenne des jetons ou le premier peuvent "
-                    "être pris ici.",
-                    path=folder / name,
-                    modes=", ".join(sorted(map(str, modes))),
-                )
-            )
-    return "mean"
-
-
-def pooled(hidden: Vectors, mask: NDArray[np.int64], how: Pooling = "mean") -> Vectors:
-    """Return one unit vector for the vectors of a text's tokens.
-
-    Args:
-        hidden: (tokens, dimensions).
-        mask: (tokens,), 1 for a token of the text, 0 for padding.
-        how: the mean over the text, or its first token.
-    """
-    weights = mask.astype(np.float32)
-    vector = hidden[0] if how == "cls" else weights @ hidden / weights.sum()
-    result: Vectors = vector / np.linalg.norm(vector)
-    return result
 
 
 class Encoder:

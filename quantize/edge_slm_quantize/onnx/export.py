@@ -9,13 +9,7 @@ optimum traces the model with torch. It needs five to six times the memory of th
 2.9 GB for the 135M parameters of SmolLM2 (peak of the process, measured).
 """
 
-import contextlib
-import io
-import logging
 import shutil
-import tempfile
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +17,10 @@ from edge_slm.errors import EdgeSlmError, IntegrityError, UsageError
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
 from edge_slm_quantize.onnx import graph
+from edge_slm_quantize.onnx.quiet import quiet
 from edge_slm_quantize.recipe import Task
 from edge_slm_quantize.records import Source
+from edge_slm_quantize.sources.once import made_once
 
 # The newest that torch's exporter by tracing writes without a warning (torch 2.13). From 18 on,
 # axes of reductions are inputs, which quantisers that raise the opset to 21 rely on.
@@ -60,16 +56,16 @@ def export(source: Source, hf_folder: Path, shared: Path) -> Path:
         MissingError: a package of the extra is not installed.
         IntegrityError: weights do not fit the configuration.
     """
-    out = shared / f"onnx-fp32-opset{OPSET}-{source.sha256[:16]}"
-    if out.is_dir():
-        return out
+
     _check(hf_folder)
-    with whole_folder(out) as folder:
+
+    def fill(folder: Path) -> None:
         _export(source, hf_folder, folder)
-        for path in folder.glob("*.onnx"):
+        for path in graphs_of(folder):
             _tie(path)
         companions(hf_folder, folder)
-    return out
+
+    return made_once(shared / f"onnx-fp32-opset{OPSET}-{source.sha256[:16]}", fill)
 
 
 def graphs_of(folder: Path) -> list[Path]:
@@ -85,34 +81,6 @@ def companions(source: Path, folder: Path) -> None:
         if path.is_file() and not hidden and not path.name.endswith(_WEIGHTS):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)
-
-
-@contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `path`, which takes its name when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The workspace removes what begins so and was left by a killed step.
-    scratch = Path(tempfile.mkdtemp(prefix=f".part-{path.name}-", dir=path.parent))
-    try:
-        yield scratch
-        scratch.chmod(0o755)  # mkdtemp's are their owner's alone
-        scratch.replace(path)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what libraries print and warn of to themselves."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            with contextlib.redirect_stderr(io.StringIO()):
-                yield
-    finally:
-        logging.disable(before)
 
 
 def versions() -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 from edge_slm.errors import UsageError
 from edge_slm.i18n import decimal, t
 from edge_slm_quantize.onnx import dynamic, graph, nbits, static
-from edge_slm_quantize.onnx.export import companions, export, graphs_of, quiet, versions
+from edge_slm_quantize.onnx.export import companions, export, graphs_of, versions
+from edge_slm_quantize.onnx.quiet import quiet
 from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.recipe import parse
 from edge_slm_quantize.records import Artefact, Order, Source

@@ -29,14 +29,16 @@ from edge_slm_quantize.measure import divergence, speed, suites, vectors
 from edge_slm_quantize.measure.sheet import Sheet
 from edge_slm_quantize.measure.speed import Figures
 from edge_slm_quantize.onnx import decoder
-from edge_slm_quantize.onnx.embed import Encoder, model_file, pooled, pooling_of
+from edge_slm_quantize.onnx.embed import Encoder, model_file
 from edge_slm_quantize.onnx.export import export
 from edge_slm_quantize.onnx.make import hf_folder
 from edge_slm_quantize.onnx.speech import RATE, Transcriber
 from edge_slm_quantize.records import Artefact, Measured, Order
 from edge_slm_quantize.sources import tokenizers
+from edge_slm_quantize.sources.pooling import pooled, pooling_of
 
 SIZE = ("size", "bits_per_weight")
+_SUITES = ("faq_accuracy", "refusals", "chrf")
 READ, WRITTEN, REPEATS = 400, 64, 3  # tokens and runs, as bench.quant and measure.speed have them
 
 
@@ -55,7 +57,7 @@ def measure(order: Order, artefact: Artefact, path: Path) -> Measured:
     if order.source.task == "chat":
         sheet.measure("speed", SPEED, lambda: _speed(order, path))
         sheet.measure("divergence", DIVERGENCE, lambda: _divergence(order, path))
-        sheet.measure("suites", ("faq_accuracy", "refusals", "chrf"), lambda: _no_engine(order))
+        sheet.measure("suites", _SUITES, _no_engine)
     elif order.source.task == "embed":
         sheet.measure("speed", ITEMS, lambda: _timed(order, path))
         sheet.measure("vectors", VECTORS, lambda: _compared(order, path))
@@ -64,7 +66,7 @@ def measure(order: Order, artefact: Artefact, path: Path) -> Measured:
         sheet.measure("speed", ITEMS, lambda: _heard_speed(order, path))
         sheet.measure("wer", ["wer"], lambda: _wer(order, path))
     else:
-        sheet.measure("suites", ("chrf", *ITEMS), lambda: _no_translation())
+        sheet.measure("suites", ("chrf", *ITEMS), _no_translation)
     return sheet.measured()
 
 
@@ -124,15 +126,13 @@ def _speed(order: Order, path: Path) -> Figures:
     return values, details, absent
 
 
-def _no_engine(order: Order) -> Figures:
-    return _none(
-        order,
-        t(
-            "Edge-SLM answers with GGUF models only: no suite runs on a chat model in ONNX.",
-            "Edge-SLM ne répond qu'avec des modèles GGUF : aucune suite ne tourne sur un modèle de "
-            "chat en ONNX.",
-        ),
+def _no_engine() -> Figures:
+    why = t(
+        "Edge-SLM answers with GGUF models only: no suite runs on a chat model in ONNX.",
+        "Edge-SLM ne répond qu'avec des modèles GGUF : aucune suite ne tourne sur un modèle de "
+        "chat en ONNX.",
     )
+    return {}, {}, dict.fromkeys(_SUITES, why)
 
 
 def _no_translation() -> Figures:
@@ -142,10 +142,6 @@ def _no_translation() -> Figures:
         "recette ct2 pour les noter.",
     )
     return {}, {}, dict.fromkeys(("chrf", *ITEMS), why)
-
-
-def _none(order: Order, why: str) -> Figures:
-    return {}, {}, dict.fromkeys(order.metrics, why)
 
 
 def _encoder(order: Order, path: Path) -> Callable[[list[str]], vectors.Vectors]:

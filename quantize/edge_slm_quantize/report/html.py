@@ -17,15 +17,21 @@ _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
   color: #1a1a1a; background: #fff; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+h1, p, li { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .3rem 0; }
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid #bbb;
-  overflow-wrap: anywhere; vertical-align: top; }
-tr.chosen { font-weight: 600; background: #009e7322; }
+  vertical-align: top; }
+td { overflow-wrap: anywhere; min-width: 8rem; } th { font-weight: 600; }
+.figures td, .figures th { white-space: nowrap; min-width: 0; }
+.figures th:first-child { position: sticky; left: 0; background: #fff; }
+tr.chosen { font-weight: 600; }
+tr.chosen td, .figures tr.chosen th { background: #dff3ec; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } .plots svg { max-width: 100%; height: auto; }
-@media (prefers-color-scheme: dark) { body { color: #e8e8e8; background: #16181b; }
-  th, td { border-color: #555; } }
+@media (prefers-color-scheme: dark) { body, .figures th:first-child { background: #16181b; }
+  body { color: #e8e8e8; } th, td { border-color: #555; }
+  tr.chosen td, .figures tr.chosen th { background: #12352b; } }
 """
 
 
@@ -40,6 +46,7 @@ def page(result: Result) -> str:
         _plots(result),
         _list(t("To be known", "À savoir"), tables.remarks(result)),
         _titled(t("What was made", "Ce qui a été fait"), tables.types_head(), tables.types(result)),
+        _titled(tables.changed_title(), tables.changed_head(), tables.changed(result)),
         _titled(
             t("Metrics", "Mesures"),
             (t("metric", "mesure"), t("meaning", "sens")),
@@ -82,7 +89,9 @@ def _titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
 def _table(
     caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], chosen: str | None = None
 ) -> str:
-    lines = ['<div class="wide"><table>']
+    # What is wider than the page is scrolled, with the keyboard too.
+    lines = ['<div class="wide" tabindex="0">']
+    lines.append('<table class="figures">' if caption else "<table>")
     if caption:
         lines.append(f"<caption>{_text(caption)}</caption>")
     heads = "".join(f'<th scope="col">{_text(cell)}</th>' for cell in head)

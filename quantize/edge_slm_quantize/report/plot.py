@@ -19,6 +19,7 @@ from edge_slm_quantize.report.pareto import Plane, Point
 _INK = "#010203"  # stands for the page's colour of text, which only the page knows
 _PASSED, _FAILED = "#009E73", "#D55E00"
 _DECADES = 1.5  # of loss, from which a linear axis hides the small ones
+_MARKS = 5  # on an axis: more would touch each other
 _LONGEST = 40
 _LONGEST_LINE = 36  # of an axis's title: what its height has room for
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
@@ -58,8 +59,9 @@ def svg(plane: Plane, number: int = 0) -> str:
 
 def _figure(plane: Plane) -> Any:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(5.4, 4.0), layout="constrained")
     axes = figure.subplots()
     scale = 1e-6 if METRICS[plane.cost].unit == "bytes" else 1.0
     for passed, colour, marker in ((True, _PASSED, "o"), (False, _FAILED, "X")):
@@ -77,14 +79,15 @@ def _figure(plane: Plane) -> Any:
             label=name if own else None,
         )
     line = plane.front
-    axes.plot(
-        [scale * p.cost for p in line],
-        [p.loss for p in line],
-        color=_INK,
-        linewidth=1,
-        linestyle="--",
-        label=t("no other is better in both", "aucune autre n'est meilleure sur les deux"),
-    )
+    if len(line) > 1:
+        axes.plot(
+            [scale * p.cost for p in line],
+            [p.loss for p in line],
+            color=_INK,
+            linewidth=1,
+            linestyle="--",
+            label=t("no other is better in both", "aucune autre n'est meilleure sur les deux"),
+        )
     for point in plane.points:
         axes.annotate(
             point.recipe[:_LONGEST],
@@ -98,10 +101,22 @@ def _figure(plane: Plane) -> Any:
     axes.set_ylabel(textwrap.fill(_loss(plane.loss), _LONGEST_LINE))
     if _wide(plane.points):
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(_MARKS))
+    axes.xaxis.set_major_locator(MaxNLocator(_MARKS))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _mark(value)))
     axes.margins(x=0.18, y=0.12)
     axes.grid(alpha=0.25)
     axes.legend(fontsize="small", framealpha=0.0)
     return figure
+
+
+def _mark(value: float) -> str:
+    text = f"{value:.6g}"
+    return text.replace(".", ",") if interface_language() == "fr" else text
 
 
 def _wide(points: tuple[Point, ...]) -> bool:

@@ -13,6 +13,7 @@ from edge_slm_quantize.records import Artefact, Made, Measured, Source, Target
 from edge_slm_quantize.search.gate import Part
 from edge_slm_quantize.search.plan import Plan
 
+_WORDS = "flips"  # within the details of divergence: they quote the user's texts
 # Keys that each recipe has, whether or not they were measured.
 _ALWAYS = ("kld", "kld_low", "kld_high", "top1_agreement", "tokens_per_second")
 
@@ -56,7 +57,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     chosen: recipe of the smallest artefact that passes. nearest: a sentence on the recipe that
     misses by least, where none passes. speed_note: what the speeds are not (search/probe).
     stopped: why the job ended early. reference: values of the source itself.
-    card, card_sha256: id and hash of the card that was written.
+    path: where the chosen model is. card, card_sha256: id and hash of the card that was written.
     """
 
     source: Source
@@ -74,6 +75,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     speed_note: str | None = None
     stopped: str | None = None
     notes: tuple[str, ...] = ()
+    path: str | None = None
     card: str | None = None
     card_sha256: str | None = None
     seconds: float = 0.0
@@ -85,6 +87,28 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def chosen_outcome(self) -> Outcome | None:
         """The outcome of the chosen recipe."""
         return next((one for one in self.recipes if one.recipe == self.chosen), None)
+
+
+def without_words(outcome: Outcome) -> Outcome:
+    """Return an outcome without what quotes the texts that it was measured on."""
+    measured = outcome.measured
+    if measured is None:
+        return outcome
+    details = {
+        name: {key: value for key, value in part.items() if key != _WORDS}
+        if isinstance(part, dict)
+        else part
+        for name, part in measured.details.items()
+    }
+    return msgspec.structs.replace(
+        outcome, measured=msgspec.structs.replace(measured, details=details)
+    )
+
+
+def words(outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the places at which the likeliest token changed, the worst first, with their words."""
+    part = outcome.measured.details.get("divergence") if outcome.measured else None
+    return list(part.get(_WORDS, ())) if isinstance(part, dict) else []
 
 
 def as_json(result: Result) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The same facts for Markdown and for the web page: rows of text, in the interface's language."""
 
 from edge_slm.bench.tables import NONE, between
-from edge_slm.i18n import interface_language, size, t
+from edge_slm.i18n import decimal, interface_language, size, t
 from edge_slm_quantize.metrics import METRICS
 from edge_slm_quantize.report.pareto import alike
-from edge_slm_quantize.report.result import Outcome, Result
+from edge_slm_quantize.report.result import Outcome, Result, words
 from edge_slm_quantize.search import targets
 from edge_slm_quantize.search.words import amount, duration
 
@@ -90,7 +90,8 @@ def remarks(result: Result) -> list[str]:
             )
         )
     if result.conditions and result.conditions.note:
-        said.append(result.conditions.note)
+        note = result.conditions.note
+        said.append(f"{note[:1].upper()}{note[1:]}.")
     said += [
         t(
             "{a} and {b} are not distinguishable: their intervals of kld overlap.",
@@ -105,16 +106,20 @@ def remarks(result: Result) -> list[str]:
     for one in result.recipes:
         for text in dict.fromkeys(_of_recipe(one)):
             whose.setdefault(text, []).append(one.recipe)
-    return said + [f"{', '.join(names)}: {text}" for text, names in whose.items()]
+    return said + [_colon(", ".join(names), text) for text, names in whose.items()]
+
+
+def _colon(what: str, text: str) -> str:
+    return t("{what}: {text}", "{what} : {text}", what=what, text=text)
 
 
 def _of_recipe(one: Outcome) -> list[str]:
     said = [text for text in (one.error, one.dropped) if text]
-    said += [f"{part.text}: {part.reason}" for part in one.parts if part.reason]
+    said += [_colon(part.text, part.reason) for part in one.parts if part.reason]
     if one.artefact:
         said += one.artefact.fallbacks
     if one.measured:
-        said += [f"{name}: {why}" for name, why in one.measured.absent.items()]
+        said += [_colon(name, why) for name, why in one.measured.absent.items()]
     return said
 
 
@@ -124,7 +129,7 @@ def types(result: Result) -> Rows:
         (
             one.recipe,
             ", ".join(
-                f"{kind} {100 * share:.1f} %"
+                f"{kind} {decimal(100 * share)} %"
                 for kind, share in sorted(made.artefact.types.items(), key=lambda x: -x[1])
             )
             or NONE,
@@ -134,6 +139,38 @@ def types(result: Result) -> Rows:
         for one in result.recipes
         if (made := one.made)
     ]
+
+
+def changed(result: Result) -> Rows:
+    """Return, where the user wants the words quoted, places at which the likeliest token changed.
+
+    One row each: the recipe, what was read before, both tokens, the divergence there.
+    """
+    return [
+        (
+            one.recipe,
+            *(str(place.get(key, "")) for key in ("before", "reference_text", "candidate_text")),
+            amount("kld", place.get("kld")),
+        )
+        for one in result.recipes
+        for place in words(one)
+    ]
+
+
+def changed_head() -> tuple[str, ...]:
+    """Return the head of the table of changed tokens."""
+    return (
+        t("recipe", "recette"),
+        t("after", "après"),
+        t("the original", "l'original"),
+        t("the recipe", "la recette"),
+        "kld",
+    )
+
+
+def changed_title() -> str:
+    """Return the heading of the table of changed tokens."""
+    return t("Where the likeliest token changed", "Où le jeton le plus probable a changé")
 
 
 def types_head() -> tuple[str, ...]:
@@ -152,7 +189,7 @@ def facts(result: Result) -> Rows:
     rows: Rows = [
         (t("model", "modèle"), f"{result.source.name} ({result.source.architecture})"),
         ("SHA-256", result.source.sha256),
-        (t("target", "cible"), f"{result.target.id}: {targets.title(result.target)}"),
+        (t("target", "cible"), f"{result.target.id}, {targets.title(result.target)}"),
         (t("gate", "condition"), result.gate),
         (t("texts", "textes"), result.texts_origin),
         (t("SHA-256 of the calibration", "SHA-256 de la calibration"), result.texts_sha256),

@@ -12,7 +12,7 @@ import msgspec
 
 from edge_slm.i18n import t
 from edge_slm_quantize.recipe import Task
-from edge_slm_quantize.search.gate_syntax import Both, Compare, Tree, leaves, read
+from edge_slm_quantize.search.gate_syntax import Compare, Joined, Tree, leaves, read
 
 Interval = tuple[float, float]
 
@@ -167,7 +167,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _holds(tree: Tree, parts: Mapping[Compare, Part]) -> bool:
-    if isinstance(tree, Both):
+    if isinstance(tree, Joined):
         join = all if tree.how == "and" else any
         return join(_holds(part, parts) for part in tree.of)
     return parts[tree].passed
@@ -186,7 +186,7 @@ def _miss(tree: Tree, parts: Mapping[Compare, Part]) -> float | None:
 def _blocking(
     tree: Tree, known: Mapping[str, Interval], reference: Mapping[str, float]
 ) -> list[Compare]:
-    if isinstance(tree, Both):
+    if isinstance(tree, Joined):
         found = [_blocking(part, known, reference) for part in tree.of]
         if tree.how == "or" and not all(found):
             return []

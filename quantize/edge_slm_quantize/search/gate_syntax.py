@@ -92,14 +92,14 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Both:
-    """All (`and`) or any (`or`) of several."""
+class Joined:
+    """Several that must all hold (`and`), or of which one must (`or`)."""
 
     how: Literal["and", "or"]
     of: "tuple[Tree, ...]"
 
 
-Tree = Compare | Both
+Tree = Compare | Joined
 
 
 class _Token(NamedTuple):
@@ -213,7 +213,7 @@ class _Reader:
         if isinstance(node, ast.BoolOp):
             every = isinstance(node.op, ast.And) != negated
             parts = tuple(self._logic(value, negated) for value in node.values)
-            return Both("and" if every else "or", parts)
+            return Joined("and" if every else "or", parts)
         if not isinstance(node, ast.Compare):
             self._fail(
                 self._start(node),
@@ -227,7 +227,7 @@ class _Reader:
             self._compare(left, operator, right, negated)
             for left, operator, right in zip(sides, node.ops, sides[1:], strict=False)
         )
-        return links[0] if len(links) == 1 else Both("or" if negated else "and", links)
+        return links[0] if len(links) == 1 else Joined("or" if negated else "and", links)
 
     def _compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr, negated: bool) -> Compare:
         sign = _SIGNS.get(type(op))

@@ -13,14 +13,15 @@ import msgspec
 from edge_slm import paths
 from edge_slm.files import replacing
 
+# A smaller model takes the time of starting a process: no rate per weight follows from that.
+LEAST = 10_000_000
 KEPT = 8  # times of a step, the newest
-Times = dict[
-    str, dict[str, list[float]]
-]  # by machine and step: seconds per thousand million weights
+Times = dict[str, dict[str, list[float]]]  # by machine and step: seconds per 10**9 weights
 
-# Seconds per 10**9 weights on two cores of a Sapphire Rapids (AVX-512), SmolLM2-135M and MiniLM,
-# llama.cpp as llama-cpp-python 0.3.36 carries it, onnxruntime 1.31, onnxruntime-qnn 2.7,
-# rknn-toolkit2 2.5, CTranslate2 4.8: one run each, some while others shared the machine.
+# Seconds per 10**9 weights on two cores of a Sapphire Rapids (AVX-512), for the order of magnitude
+# only. “make” of the GGUF types: one timed run each of SmolLM2-135M, while others shared the
+# machine. All others, and all of “measure”: rough guesses after runs that were timed loosely, of
+# one small model each. None says how a time grows with the model. The first real run replaces each.
 DEFAULTS: dict[str, float] = {
     "make/F16": 4.5,
     "make/Q8_0": 6.7,
@@ -43,7 +44,7 @@ DEFAULTS: dict[str, float] = {
     "measure/suite": 300.0,
     "measure/npu": 2000.0,
 }
-# Starting a process and importing what the format needs: torch and optimum take most of it.
+# Starting a process and importing what the format needs: guesses, never timed one by one.
 START_S = {"gguf": 2.0, "onnx": 15.0, "ctranslate2": 8.0, "qnn": 15.0, "rknn": 15.0}
 
 
@@ -81,7 +82,7 @@ class History:
 
     def remember(self, step: str, weights: int, seconds: float) -> None:
         """Note how long a step took; a cache that cannot be written is left as it is."""
-        if weights < 1 or not 0 <= seconds < float("inf"):
+        if weights < LEAST or not 0 <= seconds < float("inf"):
             return
         times = self._read()
         rates = times.setdefault(self.machine, {}).setdefault(step, [])

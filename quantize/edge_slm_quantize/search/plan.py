@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from edge_slm.bench.tables import aligned
-from edge_slm.errors import EdgeSlmError, UsageError
+from edge_slm.errors import EdgeSlmError, MissingError, UsageError
 from edge_slm.i18n import size, t
 from edge_slm_quantize.metrics import METRICS
 from edge_slm_quantize.recipe import Format, Recipe, Task
@@ -101,18 +101,23 @@ def plan(
     Raises:
         IntegrityError: a header of the source is damaged.
         UsageError: no recipe can be made of this model for this device; it says why.
+        MissingError: a package that they need is not installed.
         EdgeSlmError: some can, and all are too large.
     """
     weights = weights_of(source)
     wanted = set(metrics) | gate.metrics
     steps = []
-    known, too_large = True, False
+    known = True
+    kind: type[EdgeSlmError] = UsageError
     for recipe in recipes:
         weighs = expected(source, recipe, weights)
         takes = _seconds(source, recipe, wanted, history)
         unfit = _unfit(source, target, recipe)
-        reason = unfit or (None if named else _too_large(target, gate, weighs))
-        too_large = too_large or (unfit is None and reason is not None)
+        lacking = None if unfit else _lacking(recipe)
+        large = None if unfit or lacking or named else _too_large(target, gate, weighs)
+        reason = unfit or lacking or large
+        if lacking or large:  # another machine, or another gate, could do it
+            kind = MissingError if lacking else EdgeSlmError
         steps.append(
             Step(
                 recipe=recipe.name,
@@ -123,7 +128,7 @@ def plan(
         )
         known = known and (takes.known or reason is not None)
     if all(step.pruned for step in steps):
-        raise (EdgeSlmError if too_large else UsageError)(_nothing(source, target, steps))
+        raise kind(_nothing(source, target, steps))
     if not named:
         steps.sort(key=lambda step: step.bytes_expected)
     steps.sort(key=lambda step: step.pruned is not None)
@@ -259,17 +264,34 @@ def _unfit(source: Source, target: Target, recipe: Recipe) -> str | None:
             "elle ne se fait pas de modèles {task}",
             task=source.task,
         )
-    if source.format == "ctranslate2" and recipe.format != "ctranslate2":
-        return t(
-            "the original is in CTranslate2's format, which only ct2 recipes read",
-            "l'original est au format de CTranslate2, que seules les recettes ct2 lisent",
-        )
+    if source.format == "ctranslate2" and (reason := _stuck_in_ct2(source)):
+        return reason
+    return None
+
+
+def _lacking(recipe: Recipe) -> str | None:
     absent = [name for name in _PACKAGES[recipe.format] if not _installed(name)]
-    if absent:
+    if not absent:
+        return None
+    return t(
+        "{packages} is not installed: install edge-slm[quantize]",
+        "{packages} n'est pas installé : installez edge-slm[quantize]",
+        packages=", ".join(absent),
+    )
+
+
+def _stuck_in_ct2(source: Source) -> str | None:
+    """Return why nothing can be made of a CTranslate2 model; of Whisper's floats, anything can."""
+    if source.task != "speech":
         return t(
-            "{packages} is not installed: install edge-slm[quantize]",
-            "{packages} n'est pas installé : installez edge-slm[quantize]",
-            packages=", ".join(absent),
+            "of CTranslate2 models only Whisper is taken apart: give its safetensors folder",
+            "des modèles CTranslate2, seul Whisper se défait : donnez son dossier safetensors",
+        )
+    if source.quantisation:
+        return t(
+            "its weights are {kind} already: give the float model",
+            "ses poids sont déjà en {kind} : donnez le modèle en flottants",
+            kind=source.quantisation,
         )
     return None
 

@@ -2,31 +2,24 @@
 
 GGUF: from the tensors' shapes and the types that llama.cpp gives them (src/llama-quant.cpp:
 `llama_tensor_get_type_impl` and, for rows that are no multiple of 256, `tensor_type_fallback`).
-Other formats: bits a weight that were measured. It reads headers only, and knows no quality.
+Other formats: roughly (`_BITS`). It reads headers only, and knows no quality.
 """
 
-import json
 import math
 import re
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_slm.errors import IntegrityError
 from edge_slm.gguf_layout import read_layout
+from edge_slm_quantize.gguf.types import NUMBERS, TYPES, Type
 from edge_slm_quantize.recipe import Recipe
 from edge_slm_quantize.records import Source
+from edge_slm_quantize.sources.folder import shard_files
+from edge_slm_quantize.sources.shards import read_header
 
 Shapes = Mapping[str, tuple[int, ...]]  # the length of a row first
 
-# Bytes and weights of a block: ggml-common.h.
-BLOCKS: dict[str, tuple[int, int]] = {
-    **{"F32": (4, 1), "F16": (2, 1), "BF16": (2, 1), "Q8_0": (34, 32), "Q5_1": (24, 32)},
-    **{"Q5_0": (22, 32), "Q4_1": (20, 32), "Q4_0": (18, 32), "IQ4_NL": (18, 32)},
-    **{"Q6_K": (210, 256), "Q5_K": (176, 256), "Q4_K": (144, 256), "Q3_K": (110, 256)},
-    **{"Q2_K": (84, 256), "IQ4_XS": (136, 256)},
-}
 _FALLBACK = {
     **{"Q2_K": "Q4_0", "Q3_K": "Q4_0", "IQ4_XS": "IQ4_NL", "Q4_K": "Q5_0", "Q5_K": "Q5_1"},
     "Q6_K": "Q8_0",
@@ -57,7 +50,9 @@ _PARTS = (
     ("words", re.compile(r"token_embd\.|embed_tokens\.|word_embeddings\.|\.wte\.")),
     ("kept", re.compile(r"position_embd|token_types|position_embeddings|token_type_emb|norm")),
 )
-# Bits a weight of embeddings and of the other matrices: MiniLM and SmolLM2, quantised so.
+# Bits a weight of embeddings and of the other matrices. Rough guesses: the type's own bits, and for
+# scales, graphs and what stays wider a little more, rounded after files of MiniLM and SmolLM2. What
+# is left out because of them is left out on `least` only.
 _BITS: dict[str, tuple[float, float]] = {
     "onnx-fp32": (32, 32),
     "onnx-int8-dynamic": (8, 8.3),
@@ -73,7 +68,6 @@ _BITS: dict[str, tuple[float, float]] = {
     "rknn-fp16": (16, 16),
     "rknn-w8a8": (8, 8.5),
 }
-MOST_HEADER = 100_000_000  # bytes; the format's own limit of a safetensors header
 
 
 class Expected(NamedTuple):
@@ -95,6 +89,7 @@ def weights_of(source: Source) -> Weights | None:
 
     Raises:
         IntegrityError: a header is damaged.
+        MissingError: a file is absent.
     """
     path = Path(source.path)
     if source.format == "gguf":
@@ -103,9 +98,11 @@ def weights_of(source: Source) -> Weights | None:
         shapes = {name: tensor.shape for name, tensor in layout.tensors.items()}
         return Weights(shapes, path.stat().st_size - taken)
     if source.format == "safetensors":
-        found: dict[str, tuple[int, ...]] = {}
-        for file in sorted(path.glob("*.safetensors")):
-            found |= _safetensors(file)
+        found = {
+            name: one.shape[::-1]
+            for file in shard_files(path)
+            for name, one in read_header(file).items()
+        }
         rest = [path / "tokenizer.json", path / "vocab.txt"]
         return Weights(found, sum(one.stat().st_size for one in rest if one.is_file()))
     return None
@@ -129,7 +126,7 @@ def expected(source: Source, recipe: Recipe, weights: Weights | None) -> Expecte
         else 0
     )
     size = int((rows * words + max(0, source.parameters - rows) * matrices) / 8)
-    # Exporters duplicate, fold and pack as they please: sizes are known within a third.
+    # Exporters duplicate, fold and pack as they please: nothing is left out within 30 %.
     return Expected(size, int(0.7 * size))
 
 
@@ -138,8 +135,7 @@ def _gguf(recipe: Recipe, shapes: Shapes) -> int:
     total = 0.0
     for name, shape in shapes.items():
         for kind, share in _types(recipe, name, shape, tied):
-            size, weights = BLOCKS[kind]
-            total += share * math.prod(shape) * size / weights
+            total += share * math.prod(shape) * _bits(kind) / 8
     return int(total)
 
 
@@ -163,13 +159,13 @@ def _types(
 
 
 def _head(base: str, row: int) -> str:
-    return "Q8_0" if base == "Q8_0" or row % BLOCKS[base][1] else _fitting("Q6_K", row)
+    return "Q8_0" if base == "Q8_0" or row % _type(base).block else _fitting("Q6_K", row)
 
 
 def _fitting(kind: str, row: int) -> str:
-    if row % BLOCKS[kind][1]:
+    if row % _type(kind).block:
         kind = _FALLBACK.get(kind, kind)
-    return "F16" if row % BLOCKS[kind][1] else kind
+    return "F16" if row % _type(kind).block else kind
 
 
 def _part(name: str) -> str:
@@ -177,35 +173,9 @@ def _part(name: str) -> str:
 
 
 def _bits(kind: str) -> float:
-    size, weights = BLOCKS[kind]
-    return 8 * size / weights
+    known = _type(kind)
+    return 8 * known.size / known.block
 
 
-def _safetensors(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read the shapes of a file; format: huggingface/safetensors, README, “Format”."""
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > MOST_HEADER:
-                raise ValueError("header")
-            header = json.loads(file.read(length))
-        return {
-            name: tuple(reversed([int(x) for x in one["shape"]]))
-            for name, one in header.items()
-            if name != "__metadata__"
-        }
-    except (OSError, ValueError, struct.error, TypeError, KeyError, AttributeError) as error:
-        raise damaged(path) from error
-
-
-def damaged(path: Path) -> IntegrityError:
-    """Return the error of a file of weights whose header cannot be read."""
-    from edge_slm.i18n import t
-
-    return IntegrityError(
-        t(
-            "{path} is not a whole safetensors file: copy it again.",
-            "{path} n'est pas un fichier safetensors entier : copiez-le de nouveau.",
-            path=path,
-        )
-    )
+def _type(kind: str) -> Type:
+    return TYPES[NUMBERS[kind]]

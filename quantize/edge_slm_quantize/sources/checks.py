@@ -70,7 +70,12 @@ def refuse_code(config: Mapping[str, Any], path: Path) -> None:
 
 
 def odd_sizes(source: Source) -> tuple[str, ...]:
-    """Return a sentence for each kind of recipe that some matrices cannot take as it is named."""
+    """Return a sentence for each kind of GGUF recipe that some matrices cannot take as named.
+
+    Models that no GGUF is made of, for speech and translation, have none.
+    """
+    if source.task not in ("chat", "embed"):
+        return ()
     if source.format == "gguf":
         tensors = read_layout(Path(source.path)).tensors.values()
         return _sentences(one.shape[0] for one in tensors if len(one.shape) > 1)

@@ -9,10 +9,8 @@ Sources: CTranslate2, python/ctranslate2/converters/transformers.py (`WhisperLoa
 transformers, configuration_whisper.py. Needs torch neither here nor there.
 """
 
-import json
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,8 +18,9 @@ from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
 from edge_slm_quantize.records import Source
-from edge_slm_quantize.sources.json_files import read_json_if_there
+from edge_slm_quantize.sources.json_files import read_json_if_there, read_json_list, write_json
 from edge_slm_quantize.sources.model_bin import read_model_bin
+from edge_slm_quantize.sources.once import made_once
 from edge_slm_quantize.sources.shards import Tensor
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 _SPECIFICATION = "WhisperSpec"
 _FLOATS = {"F32": ("float32", "<f4"), "F16": ("float16", "<f2")}
-_WIDTHS = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1, "I16": 2, "I32": 4}
-_LONGEST_ALIASES = 1 << 20  # bytes; one of Whisper's takes 80
 _LONGEST_VOCABULARY = 20_000_000  # bytes; that of large-v3 has 1.1 MB
 _SPECIAL = {
     "end": "<|endoftext|>",
@@ -69,23 +66,7 @@ def to_hf(source: Source, folder: Path) -> Path:
         OSError: a file cannot be read or written.
     """
     place = folder / "shared" / f"hf-{source.sha256[:16]}"
-    if place.is_dir():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    # The workspace removes what begins so and was left by a killed step.
-    temporary = Path(tempfile.mkdtemp(prefix=".part-hf-", dir=place.parent))
-    try:
-        write(Path(source.path), temporary)
-        temporary.chmod(0o755)  # mkdtemp's are their owner's alone
-        try:
-            temporary.rename(place)
-        except OSError:
-            # Another recipe of the job was quicker: what it made is the same.
-            if not place.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return place
+    return made_once(place, lambda out: write(Path(source.path), out))
 
 
 def write(given: Path, folder: Path) -> None:
@@ -115,11 +96,11 @@ def write(given: Path, folder: Path) -> None:
         "pad_token_id": ids[_SPECIAL["end"]],
         "decoder_start_token_id": ids[_SPECIAL["start"]],
     }
-    _write_json(folder / "config.json", config | tokens)
+    write_json(folder / "config.json", config | tokens)
     own = read_json_if_there(given / "config.json")
-    _write_json(folder / "generation_config.json", tokens | _generation(own, ids, config))
-    _write_json(folder / "preprocessor_config.json", _sound(config["num_mel_bins"]))
-    _write_json(folder / "tokenizer_config.json", _tokenizer())
+    write_json(folder / "generation_config.json", tokens | _generation(own, ids, config))
+    write_json(folder / "preprocessor_config.json", _sound(config["num_mel_bins"]))
+    write_json(folder / "tokenizer_config.json", _tokenizer())
     shutil.copyfile(given / "tokenizer.json", folder / "tokenizer.json")
 
 
@@ -132,7 +113,7 @@ class _Model:
         if found.specification != _SPECIFICATION:
             raise _foreign(folder, found.specification[:80])
         self._all = dict(found.variables)
-        for name, other in _aliases(self._path, found.variables.values()):
+        for name, other in found.aliases.items():
             if other in found.variables:
                 self._all.setdefault(name, found.variables[other])
         kinds = {one.dtype for one in found.weights.values()}
@@ -253,32 +234,12 @@ class _Model:
         return found.reshape(one.shape)
 
 
-def _aliases(path: Path, variables: Iterable[Tensor]) -> Iterator[tuple[str, str]]:
-    """Return the pairs after the last variable: a name, and the variable with the same numbers.
-
-    CTranslate2 keeps equal tensors once. A name that is cut is not in the model, which is then
-    found to lack a tensor.
-    """
-    end = max(one.start + one.numbers * _WIDTHS.get(one.dtype, 4) for one in variables)
-    with path.open("rb") as file:
-        file.seek(end)
-        tail = file.read(_LONGEST_ALIASES)
-    parts, at = [], 4
-    while at + 2 <= len(tail):
-        length = int.from_bytes(tail[at : at + 2], "little")
-        parts.append(tail[at + 2 : at + 1 + length].decode("utf-8", "replace"))
-        at += 2 + length
-    return zip(parts[::2], parts[1::2], strict=False)
-
-
 def _words(path: Path) -> list[str]:
     try:
-        if path.stat().st_size > _LONGEST_VOCABULARY:
-            raise _damaged(path)
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        found = read_json_list(path, _LONGEST_VOCABULARY)
+    except OSError as error:
         raise _damaged(path) from error
-    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+    if not all(isinstance(word, str) for word in found):
         raise _damaged(path)
     return found
 
@@ -336,10 +297,6 @@ def _tokenizer() -> dict[str, Any]:
         "errors": "replace",
         "model_max_length": 1024,
     }
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
 
 def _damaged(path: Path, what: str = "") -> IntegrityError:

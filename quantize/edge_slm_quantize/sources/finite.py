@@ -4,6 +4,7 @@ Of quantised blocks only the scales are read: the rest of a block is whole numbe
 weight is finite when its scales are. Goes through a file in slices, whatever its size.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,9 +62,7 @@ def check_gguf(path: Path, layout: Layout, advance: Callable[[int], None] | None
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
     for name, tensor in layout.tensors.items():
-        count = 1
-        for size in tensor.shape:
-            count *= size
+        count = math.prod(tensor.shape)
         try:
             kind = GGMLQuantizationType(tensor.type)
             weights, block = GGML_QUANT_SIZES[kind]

@@ -1,6 +1,7 @@
 """JSON files of a model's folder: small, whole and of the right kind, or one sentence says why."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ def read_json_list(path: Path, most: int = _MOST_CONFIG_BYTES) -> list[Any]:
 def read_json_if_there(path: Path, most: int = _MOST_CONFIG_BYTES) -> dict[str, Any]:
     """Like `read_json`; an empty object where there is no such file."""
     return read_json(path, most) if path.is_file() else {}
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write an object, in a folder that is made where it is not there yet."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _not_json(path: Path) -> IntegrityError:

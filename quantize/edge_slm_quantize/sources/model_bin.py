@@ -33,10 +33,15 @@ _TYPES = (
 
 @dataclass(frozen=True)
 class ModelBin:
-    """What a model.bin says: the name of its specification, and its variables by name."""
+    """What a model.bin says: the name of its specification, and its variables by name.
+
+    aliases: from a second name to the variable that it stands for; CTranslate2 keeps equal tensors
+    once.
+    """
 
     specification: str
     variables: dict[str, Tensor]
+    aliases: dict[str, str]
 
     @property
     def weights(self) -> dict[str, Tensor]:
@@ -119,12 +124,11 @@ def _read(file: BinaryIO, path: Path, total: int) -> ModelBin:
             raise ValueError(name)
         variables[name] = Tensor(path, short, shape, file.tell())
         file.seek(real, 1)
-    (aliases,) = _take(file, "I")
-    for _ in range(2 * min(aliases, _MOST_VARIABLES)):
-        _text(file)
+    (count,) = _take(file, "I")
+    aliases = dict((_text(file), _text(file)) for _ in range(min(count, _MOST_VARIABLES)))
     if not variables or file.tell() != total:
         raise ValueError("end of the file")
-    return ModelBin(specification, variables)
+    return ModelBin(specification, variables, aliases)
 
 
 def _take(file: BinaryIO, form: str) -> tuple[int, ...]:

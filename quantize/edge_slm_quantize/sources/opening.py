@@ -6,6 +6,7 @@ code, and every weight a number. Each format has a module of its own; this one o
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from edge_slm.progress import progress
 from edge_slm.store import Store
 from edge_slm_quantize.records import Source
 from edge_slm_quantize.sources import hub
-from edge_slm_quantize.sources.checks import is_pickle, refuse_pickles
+from edge_slm_quantize.sources.checks import refuse_pickles
 from edge_slm_quantize.sources.open_ct2 import is_ct2, open_ct2
 from edge_slm_quantize.sources.open_gguf import open_gguf
 from edge_slm_quantize.sources.open_safetensors import open_safetensors
@@ -99,8 +100,7 @@ def _of_card(card: Card) -> Source:
 
 def _of_path(place: Path, name: str, sha256: str | None = None) -> Source:
     if place.is_file():
-        if is_pickle(place):
-            refuse_pickles(place)
+        refuse_pickles(place)
         files = [place]
         opened = open_gguf(place)
     elif is_ct2(place):
@@ -137,5 +137,7 @@ def _joined(files: Iterable[tuple[str, str]]) -> str:
 
 def _plain(name: str) -> str:
     """Return a name as that of an id, without what says how the weights are kept."""
-    low = re.sub(r"[^a-z0-9._]+", "-", _SUFFIX.sub("", name).lower()).strip("-._")
+    letters = unicodedata.normalize("NFKD", _SUFFIX.sub("", name).lower())
+    bare = "".join(one for one in letters if not unicodedata.combining(one))
+    low = re.sub(r"[^a-z0-9._]+", "-", bare).strip("-._")
     return low[:80] or "model"

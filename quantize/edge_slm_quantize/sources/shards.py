@@ -42,6 +42,11 @@ class Tensor(NamedTuple):
         """How many numbers it has."""
         return math.prod(self.shape)
 
+    @property
+    def width(self) -> int:
+        """Bytes of one of them."""
+        return _WIDTHS[self.dtype]
+
 
 def read_header(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a safetensors file by name, in the order of their bytes.

@@ -93,9 +93,8 @@ def _planned(folder: Folder) -> Iterator[tuple[str, Tensor, int]]:
 
 
 def _without_first(tensor: Tensor, rows: int) -> Tensor:
-    width = {"F64": 8, "F32": 4}.get(tensor.dtype, 2)
     shape = (tensor.shape[0] - rows, *tensor.shape[1:])
-    return tensor._replace(shape=shape, start=tensor.start + rows * tensor.shape[1] * width)
+    return tensor._replace(shape=shape, start=tensor.start + rows * tensor.shape[1] * tensor.width)
 
 
 @dataclass

@@ -12,22 +12,14 @@ from typing import Any
 
 from edge_slm.errors import UsageError
 from edge_slm.i18n import t
+from edge_slm_quantize.sources.vocabulary import CONTROL, NORMAL, UNKNOWN, UNUSED, USER_DEFINED
+from edge_slm_quantize.sources.word_cuts import NO_PIECE, PATTERNS, WHOLE_WORDS_FIRST
 
-# Token types of llama.cpp (`llama_token_type` in llama.h).
-_NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED = 1, 2, 3, 4, 5
-_UNUSED_SCORE = -10000.0  # what llama.cpp's own converter gives to rows that have no piece
-_WORDS = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|"
-    r"\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-# llama.cpp's name of each way to cut text before a byte-level BPE, by the steps that do it.
-_CUTS = {
-    ("bytes",): "gpt-2",
-    ("digits", "bytes"): "smollm",
-    (_WORDS.replace("DIGITS", r"\p{N}"),): "qwen2",
-    (_WORDS.replace("DIGITS", r"\p{N}{1,3}"),): "llama-bpe",
-}
-_WHOLE_WORDS_FIRST = "llama-bpe"
+# llama.cpp's name of each way to cut text, by the steps of tokenizer.json that do it.
+_CUTS = {("bytes",): "gpt-2", ("digits", "bytes"): "smollm"}
+_CUTS |= {(pattern,): name for name, pattern in PATTERNS.items()}
+# Settings of a BPE that llama.cpp does not have.
+_ODD_BPE = ("byte_fallback", "continuing_subword_prefix", "end_of_word_suffix", "dropout")
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def _byte_level(tokenizer: Mapping[str, Any], size: int) -> Words:
     if pre is None:
         raise unknown("pre_tokenizer")
     odd = [name for name in _ODD_BPE if model.get(name)]
-    if odd or bool(model.get("ignore_merges")) != (pre == _WHOLE_WORDS_FIRST):
+    if odd or bool(model.get("ignore_merges")) != (pre == WHOLE_WORDS_FIRST):
         raise unknown(", ".join([*odd, "ignore_merges"]))
     normaliser = tokenizer.get("normalizer")
     if normaliser is not None and normaliser.get("type") != "NFC":
@@ -96,9 +88,6 @@ def _byte_level(tokenizer: Mapping[str, Any], size: int) -> Words:
     if not merges:
         raise ValueError("merges")
     return Words("gpt2", pre, tokens, types, merges=merges)
-
-
-_ODD_BPE = ("byte_fallback", "continuing_subword_prefix", "end_of_word_suffix", "dropout")
 
 
 def _steps(cutter: Any) -> tuple[str, ...] | None:
@@ -149,7 +138,7 @@ def _wordpiece(tokenizer: Mapping[str, Any], size: int) -> Words:
 
 
 def _begun(text: str, kind: int) -> str:
-    if kind == _CONTROL:
+    if kind == CONTROL:
         return text
     return text[2:] if text.startswith("##") and len(text) > 2 else "▁" + text
 
@@ -170,8 +159,8 @@ def _unigram(tokenizer: Mapping[str, Any], size: int) -> Words:
     pieces = [(str(text), float(score)) for text, score in model["vocab"]]
     vocabulary = {text: index for index, (text, _) in enumerate(pieces)}
     tokens, types = _listed(vocabulary, tokenizer["added_tokens"], size)
-    types[model["unk_id"]] = _UNKNOWN
-    scores = [score for _, score in pieces] + [_UNUSED_SCORE] * (size - len(pieces))
+    types[model["unk_id"]] = UNKNOWN
+    scores = [score for _, score in pieces] + [NO_PIECE] * (size - len(pieces))
     return Words(
         "t5",
         "default",
@@ -193,21 +182,21 @@ def _listed(
     vocabulary: Mapping[str, int], added: list[Any], size: int
 ) -> tuple[list[str], list[int]]:
     """Return the text and the type of each id, each text once."""
-    tokens, types = [""] * size, [_UNUSED] * size
+    tokens, types = [""] * size, [UNUSED] * size
     for text, index in vocabulary.items():
-        if type(index) is not int or not 0 <= index < size or types[index] != _UNUSED or not text:
+        if type(index) is not int or not 0 <= index < size or types[index] != UNUSED or not text:
             raise ValueError(f"vocab: {text[:40]}")
-        tokens[index], types[index] = text, _NORMAL
+        tokens[index], types[index] = text, NORMAL
     for token in added:
         text, index = token["content"], token["id"]
         if type(index) is not int or not 0 <= index < size or not text:
             raise ValueError(f"added_tokens: {text[:40]}")
-        if types[index] != _UNUSED and tokens[index] != text:
+        if types[index] != UNUSED and tokens[index] != text:
             raise ValueError(f"added_tokens: {text[:40]}")
         tokens[index] = text
-        types[index] = _CONTROL if token["special"] or _looks_special(text) else _USER_DEFINED
+        types[index] = CONTROL if token["special"] or _looks_special(text) else USER_DEFINED
     for index, kind in enumerate(types):
-        if kind == _UNUSED:
+        if kind == UNUSED:
             tokens[index] = f"[PAD{index}]"
     if len(set(tokens)) != size:  # llama.cpp aborts the process on a text that is there twice
         raise ValueError("vocab")

@@ -6,10 +6,7 @@ tokenizer are rebuilt from the file alone, which transformers' own reader does n
 transformers.
 """
 
-import json
 import math
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,8 @@ from edge_slm.gguf_layout import Layout, read_layout
 from edge_slm.i18n import t
 from edge_slm_quantize.records import Source
 from edge_slm_quantize.sources import tokenizers
+from edge_slm_quantize.sources.json_files import write_json
+from edge_slm_quantize.sources.once import made_once
 from edge_slm_quantize.sources.to_hf_bert import encoder, pooling
 from edge_slm_quantize.sources.to_hf_names import CLASSES, Tensors, decoder, vocabulary_size
 from edge_slm_quantize.sources.to_hf_weights import write_safetensors
@@ -62,23 +61,7 @@ def to_hf(source: Source, folder: Path) -> Path:
             )
         )
     place = folder / "shared" / f"hf-{source.sha256[:16]}"
-    if place.is_dir():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    # The workspace removes what begins so and was left by a killed step.
-    temporary = Path(tempfile.mkdtemp(prefix=".part-hf-", dir=place.parent))
-    try:
-        _convert(Path(source.path), temporary)
-        temporary.chmod(0o755)  # mkdtemp's are their owner's alone
-        try:
-            temporary.rename(place)
-        except OSError:
-            # Another recipe of the job was quicker: what it made is the same.
-            if not place.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return place
+    return made_once(place, lambda out: _convert(Path(source.path), out))
 
 
 def _checked(folder: Path) -> Path:
@@ -104,9 +87,9 @@ def _convert(gguf: Path, folder: Path) -> None:
     config["transformers_version"] = _VERSION
     require_disk(4 * sum(math.prod(one.shape) for one in tensors), folder)
     tokenizers.write(vocabulary, config["max_position_embeddings"], folder)
-    _write_json(folder / "config.json", config)
+    write_json(folder / "config.json", config)
     if config["model_type"] == "bert":
-        _write_json(folder / POOLING_FILE, pooling(layout))
+        write_json(folder / POOLING_FILE, pooling(layout))
     write_safetensors(gguf, layout, tensors, folder / "model.safetensors")
 
 
@@ -130,8 +113,3 @@ def _described(layout: Layout, vocabulary: Vocabulary) -> tuple[dict[str, Any], 
             known=", ".join((*CLASSES, "bert")),
         )
     )
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -55,7 +55,6 @@ def write_safetensors(gguf: Path, layout: Layout, tensors: Sequence[Wanted], pat
         UsageError: a tensor's type is not known.
         OSError: a file cannot be read or written.
     """
-    begins = _begins(gguf, layout)
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     at = 0
     for one in tensors:
@@ -67,23 +66,11 @@ def write_safetensors(gguf: Path, layout: Layout, tensors: Sequence[Wanted], pat
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for one in tensors:
-            for part in _slices(gguf, layout, begins, one):
+            for part in _slices(gguf, layout, one):
                 part.tofile(file)
 
 
-def _begins(gguf: Path, layout: Layout) -> dict[str, int]:
-    """Return the first byte of each tensor: they fill the file's end, in the layout's order."""
-    at = gguf.stat().st_size - sum(tensor.size for tensor in layout.tensors.values())
-    found = {}
-    for name, tensor in layout.tensors.items():
-        found[name] = at
-        at += tensor.size
-    return found
-
-
-def _slices(
-    gguf: Path, layout: Layout, begins: dict[str, int], one: Wanted
-) -> "Iterator[NDArray[np.float32]]":
+def _slices(gguf: Path, layout: Layout, one: Wanted) -> "Iterator[NDArray[np.float32]]":
     import numpy as np
     from gguf import GGMLQuantizationType
     from gguf.quants import dequantize
@@ -98,7 +85,7 @@ def _slices(
     row = _row_bytes(one.source, tensor.type, columns)
     if rows * row > tensor.size:
         raise _odd(one.source)
-    raw = np.memmap(gguf, np.uint8, "r", begins[one.source], (rows, row))
+    raw = np.memmap(gguf, np.uint8, "r", tensor.start, (rows, row))
     order = _halves(rows, one.pairs) if one.pairs else None
     for first in range(0, rows, step):
         taken = raw[first : first + step] if order is None else raw[order[first : first + step]]

@@ -7,7 +7,6 @@ character map is not read: a unigram vocabulary gets SentencePiece's "nmt_nfkc",
 edge_slm/engines/llama/e5_text.py.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from edge_slm.errors import IntegrityError, UsageError
 from edge_slm.i18n import t
 from edge_slm_quantize.extra import need
+from edge_slm_quantize.sources.json_files import write_json
 from edge_slm_quantize.sources.vocabulary import (
     CONTROL,
     UNKNOWN,
@@ -22,25 +22,14 @@ from edge_slm_quantize.sources.vocabulary import (
     Vocabulary,
     damaged,
 )
+from edge_slm_quantize.sources.word_cuts import NO_PIECE, PATTERNS, WHOLE_WORDS_FIRST
 
 FILE = "tokenizer.json"
 
-_WORDS = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|"
-    r"\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-# How text is cut before a BPE, by llama.cpp's names: a pattern, or GPT-2's own ("").
-_PATTERNS = {
-    "gpt-2": "",
-    "smollm": "",
-    "qwen2": _WORDS.replace("DIGITS", r"\p{N}"),
-    "llama-bpe": _WORDS.replace("DIGITS", r"\p{N}{1,3}"),
-}
-_WHOLE_WORDS_FIRST = ("llama-bpe",)  # and a BOS, unless the header says otherwise
+_BUILT_IN = ("gpt-2", "smollm", "")  # cut by the pattern of tokenizers' own ByteLevel
 # A character that no text holds (Unicode's noncharacters) stands for one that NFKC must not touch.
 _KEPT, _STAND_IN = "～", "\ufdd0"
 _LONGEST_WORD = 100  # characters; of BERT's WordPiece (max_input_chars_per_word)
-_NEVER = -10_000.0  # what llama.cpp's converter gives to rows that have no piece
 _BERT_IDS = {"unknown": 100, "bos": 101, "seperator": 102, "padding": 0, "mask": 103}
 _ROLES = {
     "bos_token": "bos",
@@ -94,8 +83,7 @@ def write(vocabulary: Vocabulary, longest: int, folder: Path) -> None:
     if isinstance(template, str) and template:
         config["chat_template"] = template
     for name, content in (("tokenizer_config.json", config), ("special_tokens_map.json", names)):
-        text = json.dumps(content, ensure_ascii=False, indent=1)
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        write_json(folder / name, content)
 
 
 def load(path: Path) -> Any:
@@ -107,10 +95,9 @@ def load(path: Path) -> Any:
     """
     kind = need("tokenizers").Tokenizer
     try:
-        tokenizer = kind.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:  # the library raises no class of its own
-        if type(error) is not Exception and not isinstance(error, (OSError, ValueError)):
-            raise
+        # Its `from_str` and `from_file` raise bare `Exception`; this one raises ValueError.
+        tokenizer = kind.from_buffer(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise IntegrityError(
             t(
                 "{path} is missing or is no tokenizer: copy the model's folder again.",
@@ -147,19 +134,19 @@ def _roles(vocabulary: Vocabulary) -> dict[str, int]:
 
 
 def _byte_level(library: Any, vocabulary: Vocabulary) -> Any:
-    pattern = _PATTERNS.get(vocabulary.pre or "gpt-2")
-    if pattern is None:
+    pattern = PATTERNS.get(vocabulary.pre)
+    if pattern is None and vocabulary.pre not in _BUILT_IN:
         raise _unknown(f"gpt2, {vocabulary.pre}")
     ids = _ids(vocabulary)
     model = library.models.BPE(
         vocab=ids,
         merges=_pairs(vocabulary.merges, ids),
-        ignore_merges=vocabulary.pre in _WHOLE_WORDS_FIRST,
+        ignore_merges=vocabulary.pre == WHOLE_WORDS_FIRST,
     )
     tokenizer = library.Tokenizer(model)
     cut = library.pre_tokenizers
-    steps = [cut.ByteLevel(add_prefix_space=False, use_regex=not pattern)]
-    if pattern:
+    steps = [cut.ByteLevel(add_prefix_space=False, use_regex=pattern is None)]
+    if pattern is not None:
         steps.insert(0, cut.Split(library.Regex(pattern), "isolated"))
     elif vocabulary.pre == "smollm":
         steps.insert(0, cut.Digits(individual_digits=True))
@@ -188,7 +175,7 @@ def _unigram(library: Any, vocabulary: Vocabulary) -> Any:
     # llama.cpp never finds these in a text; so low a score comes to the same.
     hidden = (UNKNOWN, CONTROL)
     scores = [
-        _NEVER if kind in hidden else score
+        NO_PIECE if kind in hidden else score
         for kind, score in zip(vocabulary.types, vocabulary.scores, strict=True)
     ]
     pieces = list(zip(vocabulary.tokens, scores, strict=True))
@@ -251,7 +238,8 @@ def _surround(tokenizer: Any, vocabulary: Vocabulary) -> None:
     """Put the tokens that the model expects around a text."""
     roles = _roles(vocabulary)
     bert = vocabulary.model == "bert"
-    first = vocabulary.flag("add_bos_token", bert or vocabulary.pre in _WHOLE_WORDS_FIRST)
+    # Llama 3's texts begin with a BOS unless the header says otherwise.
+    first = vocabulary.flag("add_bos_token", bert or vocabulary.pre == WHOLE_WORDS_FIRST)
     last = vocabulary.flag("add_eos_token", vocabulary.model == "t5")
     before = [roles.get("bos_token")] if first else []
     after = [roles.get("eos_token")] if last and not bert else []

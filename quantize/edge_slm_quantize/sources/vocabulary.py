@@ -17,7 +17,7 @@ from edge_slm.gguf_layout import Layout, Value
 from edge_slm.i18n import t
 
 # Token types of llama.cpp (`llama_token_type` in llama.h).
-UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED = 1, 2, 3, 4, 5
 
 _STRING, _ARRAY = 8, 9
 _DTYPES = {0: "<u1", 1: "<i1", 2: "<u2", 3: "<i2", 4: "<u4", 5: "<i4", 6: "<f4", 7: "<u1"}
@@ -94,7 +94,7 @@ def read_vocabulary(path: Path, layout: Layout) -> Vocabulary:
         pre=str(layout.fields.get(_PREFIX + "pre", "")),
         tokens=tokens,
         types=[int(x) for x in _numbers(lists, "token_type", len(tokens), "iu")]
-        or [1] * len(tokens),
+        or [NORMAL] * len(tokens),
         scores=[float(x) for x in _numbers(lists, "scores", len(tokens), "f")],
         merges=_texts(lists, "merges"),
         mapped="precompiled_charsmap" in lists,

@@ -1,6 +1,8 @@
 """QNN recipes from a folder to a judged artefact, on small models and on MiniLM."""
 
+import json
 import platform
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -9,7 +11,6 @@ import pytest
 from edge_slm.errors import IntegrityError, MissingError, UsageError
 from edge_slm.files import sha256_of
 from edge_slm_quantize.npu import (
-    feeds,
     judge_encoder,
     make_qnn,
     measure_qnn,
@@ -45,10 +46,10 @@ def test_an_encoder_is_wholly_delegated_and_right(
     folder = tmp_path / "out"
     artefact = made(order, folder)
     assert {one.name for one in folder.iterdir()} == {
-        *("encoder_ctx.onnx", "encoder_ctx_qnn.bin", "tokenizer.json", "manifest.json")
+        *("encoder_ctx.onnx", "encoder_ctx_qnn.bin", "tokenizer.json", "artefact.json")
     }
     assert artefact.bytes == sum(one.stat().st_size for one in folder.iterdir())
-    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes())
+    manifest = msgspec.json.decode((folder / "artefact.json").read_bytes())
     assert (manifest["soc_model"], manifest["htp_arch"]) == (60, 73)
     assert manifest["versions"]["qairt"]
     assert manifest["shapes"]["encoder"]["inputs"]["input_ids"] == [1, SEQUENCE]
@@ -74,7 +75,7 @@ def test_a_chat_model_becomes_two_graphs_that_are_delegated_and_right(
     assert shapes["read"]["inputs"]["past_k_0"] == (1, 2, 1, 16)
     assert shapes["write"]["inputs"]["past_v_1"] == (1, 2, SEQUENCE - 1, 16)
     assert any("twice" in one for one in artefact.fallbacks)
-    assert artefact.types["INT8"] > 0.5
+    assert artefact.types["int8"] > 0.5
     found = judged(order, artefact, folder, TOKENS)
     assert found.values["delegated"] == 1
     assert 0 < found.values["kld"] < 0.05
@@ -131,11 +132,16 @@ def test_bad_input_is_one_sentence(hexagon: None, decoder: Path, tmp_path: Path)
         made(order_for(tmp_path, decoder, npu=Npu(backend="rknn")), tmp_path / "rknn")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\xff", b"{}", b'{"model": 3}'])
-def test_a_tokenizer_that_is_none_is_one_sentence(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "tokenizer.json").write_bytes(content)
-    with pytest.raises(UsageError, match=r"tokenizer\.json"):
-        feeds.tokenizer(tmp_path)
+def test_vectors_that_are_pooled_in_another_way_are_refused_not_averaged(
+    encoder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(encoder, tmp_path / "hf"))
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    told = {"pooling_mode_max_tokens": True, "pooling_mode_mean_tokens": False}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(told))
+    with pytest.raises(UsageError, match="pooling_mode_max_tokens"):
+        qnn_graphs.fp32(order_for(tmp_path / "job", folder))
+    assert not list((tmp_path / "job").rglob("*.onnx"))
 
 
 @pytest.mark.model

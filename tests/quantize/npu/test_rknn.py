@@ -166,7 +166,7 @@ def test_an_encoder_is_built_and_simulated(tmp_path: Path) -> None:
     made = make_rknn.make(order, tmp_path / "made")
     assert made.types == {"float16": 1.0}
     assert made.details["delegation"]["encoder"]["nodes"]["NPU"] > 10
-    manifest = json.loads((tmp_path / "made" / make_rknn.MANIFEST).read_text())
+    manifest = json.loads((tmp_path / "made" / "artefact.json").read_text())
     assert set(manifest["files"]) == {"model.rknn", "tokenizer.json"}
     found = measure_rknn.measure(order, made, tmp_path / "made")
     assert found.values["simulated_cosine"] > 0.99

@@ -8,9 +8,10 @@ import pytest
 from edge_slm.errors import IntegrityError
 from edge_slm_quantize.measure.divergence import divergences
 from edge_slm_quantize.npu import feeds, sink, static_decoder
-from edge_slm_quantize.npu.graphs import cpu_session
 from edge_slm_quantize.npu.judge_decoder import scored
 from edge_slm_quantize.npu.qdq import quantise
+from edge_slm_quantize.onnx.sessions import session
+from edge_slm_quantize.sources import tokenizers
 from tests.quantize.npu.small import LINES, SEQUENCE, small_decoder
 
 pytest.importorskip("torch", reason="the extra quantize is not installed")
@@ -24,12 +25,12 @@ def test_divergence_falls_when_the_first_token_stays_out_of_the_graph(tmp_path: 
         first = sink.compute(model, number)
         plain, small = tmp_path / f"{number}.onnx", tmp_path / f"{number}.q.onnx"
         static_decoder.export_decoder(model, SEQUENCE, number, plain)
-        windows = feeds.windows(feeds.tokenizer(source), LINES, SEQUENCE, 40)
+        windows = feeds.windows(tokenizers.load(source / tokenizers.FILE), LINES, SEQUENCE, 40)
         if not number:  # a text begins with the token that the sink holds otherwise
             windows = [[0, *ids[:-1]] for ids in windows]
         quantise(plain, [feeds.reading_feed(ids, first) for ids in windows[:8]], small)
         rows = [
-            np.concatenate(list(scored(cpu_session(one, 1), windows[8:16], first)))
+            np.concatenate(list(scored(session(one, 1), windows[8:16], first)))
             for one in (plain, small)
         ]
         kld[number] = float(divergences(*rows).mean())

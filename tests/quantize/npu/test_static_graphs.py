@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from edge_slm.errors import UsageError
-from edge_slm_quantize.npu import compare, feeds, sink, static_decoder, static_encoder
-from edge_slm_quantize.npu.graphs import cpu_session
+from edge_slm_quantize.measure.vectors import cosines
+from edge_slm_quantize.npu import feeds, sink, static_decoder, static_encoder
 from edge_slm_quantize.npu.judge_encoder import vectors
 from edge_slm_quantize.npu.qdq import prepare, quantise
+from edge_slm_quantize.onnx.sessions import session
+from edge_slm_quantize.sources import tokenizers
 from tests.quantize.npu.small import LINES, SEQUENCE, small_decoder, small_encoder
 
 torch = pytest.importorskip("torch", reason="the extra quantize is not installed")
@@ -22,13 +24,14 @@ def test_an_encoder_s_graph_gives_transformers_states(tmp_path: Path, kind: str)
     made = static_encoder.export_encoder(source, SEQUENCE, path)
     assert made.difference < 1e-4
     assert made.shapes == {"input_ids": (1, SEQUENCE), "attention_mask": (1, SEQUENCE)}
-    feed = feeds.encoder_feeds(feeds.tokenizer(source), [LINES[0][:9]], SEQUENCE)[0]
+    words = tokenizers.load(source / tokenizers.FILE)
+    feed = feeds.encoder_feeds(words, [LINES[0][:9]], SEQUENCE)[0]
     import transformers
 
     model = transformers.AutoModel.from_pretrained(source)
     with torch.no_grad():
         theirs = model(**{name: torch.from_numpy(value) for name, value in feed.items()})
-    (ours,) = cpu_session(path, 1).run(["hidden"], feed)
+    (ours,) = session(path, 1).run(["hidden"], feed)
     assert np.abs(ours - theirs.last_hidden_state.numpy())[0, :9].max() < 1e-4
 
 
@@ -48,8 +51,8 @@ def test_reading_then_writing_gives_what_reading_all_gives(decoder: Path, tmp_pa
     room = SEQUENCE - 1
     static_decoder.export_decoder(model, SEQUENCE, 1, tmp_path / "read.onnx")
     static_decoder.export_decoder(model, 1, room, tmp_path / "write.onnx")
-    reads, writes = (cpu_session(tmp_path / f"{one}.onnx", 1) for one in ("read", "write"))
-    ids = feeds.windows(feeds.tokenizer(decoder), LINES, SEQUENCE, 1)[0]
+    reads, writes = (session(tmp_path / f"{one}.onnx", 1) for one in ("read", "write"))
+    ids = feeds.windows(tokenizers.load(decoder / tokenizers.FILE), LINES, SEQUENCE, 1)[0]
     logits, *values = reads.run(None, feeds.reading_feed(ids, first))
     new = dict(zip([one.name for one in reads.get_outputs()][1:], values, strict=True))
     with torch.no_grad():
@@ -61,15 +64,16 @@ def test_reading_then_writing_gives_what_reading_all_gives(decoder: Path, tmp_pa
 
 
 def test_a_mask_of_the_lowest_float_ruins_what_100_keeps(encoder: Path, tmp_path: Path) -> None:
-    inputs = feeds.encoder_feeds(feeds.tokenizer(encoder), [line[:12] for line in LINES], SEQUENCE)
+    words = tokenizers.load(encoder / tokenizers.FILE)
+    inputs = feeds.encoder_feeds(words, [line[:12] for line in LINES], SEQUENCE)
     near = {}
     for blocked in (-100.0, float(np.finfo(np.float32).min)):
         raw, ready, small = (tmp_path / f"{one}{blocked}.onnx" for one in ("raw", "ready", "q"))
         static_encoder.export_encoder(encoder, SEQUENCE, raw, blocked)
         prepare(raw, ready)
         quantise(ready, inputs[:20], small)
-        found = [vectors(cpu_session(one, 1), inputs[20:], "mean") for one in (ready, small)]
-        near[blocked] = float(compare.cosines(*found).mean())
+        found = [vectors(session(one, 1), inputs[20:], "mean") for one in (ready, small)]
+        near[blocked] = float(cosines(*found).mean())
     repaired, lowest = near.values()
     assert repaired > 0.99
     assert lowest < 0.9

@@ -9,8 +9,9 @@ import pytest
 
 from edge_slm.errors import EdgeSlmError, IntegrityError, UsageError
 from edge_slm.gguf_layout import read_layout
-from edge_slm_quantize.onnx.embed import embed_onnx, pooling_of
+from edge_slm_quantize.onnx.embed import embed_onnx
 from edge_slm_quantize.sources import tokenizers
+from edge_slm_quantize.sources.pooling import pooling_of
 from edge_slm_quantize.sources.vocabulary import read_vocabulary
 from tests.quantize.sources.small_gguf import vocabulary, write_gguf
 

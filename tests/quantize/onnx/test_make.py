@@ -20,6 +20,7 @@ from edge_slm_quantize.onnx.sessions import session
 from edge_slm_quantize.onnx.speech import Transcriber
 from edge_slm_quantize.recipe import ONNX
 from edge_slm_quantize.records import Artefact, Source
+from edge_slm_quantize.sources.open_ct2 import open_ct2
 from tests.quantize.onnx.tiny_hf import an_order, sentence, tiny, words_of
 
 
@@ -193,6 +194,31 @@ def test_a_quantised_whisper_keeps_both_graphs_and_hears_alike(whisper: Job, rec
     wanted, found = (one._step([303, 304, 307, 308], hidden, {})[0] for one in (theirs, ours))
     assert np.corrcoef(found, wanted)[0, 1] > 0.97
     assert not np.array_equal(found, wanted)
+
+
+def test_a_whisper_in_ctranslate2_s_format_gives_the_graphs_of_its_source(tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2", reason="the extra quantize is not installed")
+    from edge_slm_quantize.ct2.make import convert
+    from tests.quantize.ct2 import tiny_models
+
+    given = tiny_models.whisper(tmp_path / "hf")
+    convert(given, tmp_path / "ct2", None)
+    source = open_ct2(tmp_path / "ct2").source
+    order = an_order(tmp_path / "job", source, "onnx-fp32")
+    (tmp_path / "out").mkdir()
+    folder = tmp_path / "out" / make(order, tmp_path / "out").path
+    ours = Transcriber(folder, 1)
+    hidden = ours._heard(np.zeros(16_000, np.float32))
+    scores, _ = ours._step([257], hidden, {})
+    import torch
+    from transformers import WhisperForConditionalGeneration
+
+    model = WhisperForConditionalGeneration.from_pretrained(given)
+    with torch.no_grad():
+        wanted = model(
+            encoder_outputs=(torch.tensor(hidden),), decoder_input_ids=torch.tensor([[257]])
+        ).logits[0, -1]
+    assert np.abs(scores - wanted.numpy()).max() < 1e-4
 
 
 def test_a_translation_model_is_made_and_loads(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("optimum.exporters.onnx")
 
+from edge_slm_quantize.measure.speed import Figures
 from edge_slm_quantize.onnx.make import make
 from edge_slm_quantize.onnx.measure import measure
 from edge_slm_quantize.records import Artefact, Order, Source
@@ -60,6 +61,20 @@ def test_the_fp32_graph_says_what_llama_cpp_says_of_the_same_file(
     assert found.values["tokens_per_second"] > 0
     assert found.values["cpu_seconds_per_100"] > 0
     assert "GGUF" in found.absent["faq_accuracy"]
+
+
+def test_each_absent_figure_keeps_its_own_reason(
+    gguf: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed: Figures = ({"tokens_per_second": 9.0}, {}, {"joules_per_100": "no meter"})
+    monkeypatch.setattr("edge_slm_quantize.onnx.measure._speed", lambda *_: speed)
+    order = an_order(tmp_path, gguf, "onnx-fp32", "joules_per_100", "refusals")
+    made_of_none = Artefact(
+        recipe="onnx-fp32", format="onnx", path="x", bytes=1, bits_per_weight=32
+    )
+    found = measure(order, made_of_none, tmp_path)
+    assert found.absent["joules_per_100"] == "no meter"
+    assert "GGUF" in found.absent["refusals"]
 
 
 def test_vectors_are_compared_with_those_of_the_fp32_graph(tmp_path: Path) -> None:

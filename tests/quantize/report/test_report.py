@@ -71,7 +71,7 @@ def test_markdown_tells_the_choice_the_doubts_and_the_circumstances() -> None:
     assert "0.280 (0.252–0.308)" in page
     assert "Q6_K: larger than what passed" in page
     assert "Q4_0, Q4_K_M, Q8_0: faq_accuracy: no base is here" in page
-    assert "on battery" in page and "a test" in page and "1" * 64 in page
+    assert "On battery." in page and "a test" in page and "1" * 64 in page
     assert "edge-slm quantize small --for bench" in page
 
 

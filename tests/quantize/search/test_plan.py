@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_slm.errors import EdgeSlmError, IntegrityError, UsageError
+from edge_slm.errors import EdgeSlmError, IntegrityError, MissingError, UsageError
 from edge_slm_quantize import recipe
 from edge_slm_quantize.records import Measured, Source, Target
 from edge_slm_quantize.search import gate, plan, size
@@ -83,7 +83,10 @@ def test_shapes_of_safetensors_are_read_from_their_headers(tmp_path: Path) -> No
     header = json.dumps(
         {"__metadata__": {}, "w": {"dtype": "F32", "shape": [3, 64], "data_offsets": [0, 768]}}
     ).encode()
-    (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    whole = struct.pack("<Q", len(header)) + header + bytes(768)
+    (tmp_path / "model.safetensors").write_bytes(whole)
+    # The same weights under another program's names, as some publishers add.
+    (tmp_path / "consolidated.safetensors").write_bytes(whole.replace(b'"w"', b'"v"'))
     given = msgspec.structs.replace(SOURCE, format="safetensors", path=str(tmp_path))
     weights = size.weights_of(given)
     assert weights is not None and weights.shapes == {"w": (64, 3)}
@@ -146,15 +149,28 @@ def test_when_no_recipe_fits_the_model_the_reasons_are_told(
     with pytest.raises(UsageError, match="not made of speech models"):
         planned(speech, history)
     packed = msgspec.structs.replace(source, format="ctranslate2", path="/nowhere")
-    with pytest.raises(UsageError, match="only ct2 recipes read"):
+    with pytest.raises(UsageError, match="only Whisper is taken apart"):
         planned(packed, history)
+
+
+def test_onnx_and_ct2_recipes_are_made_of_a_whisper_of_floats_in_ctranslate2_s_format(
+    source: Source, history: History
+) -> None:
+    target = msgspec.structs.replace(TARGET, formats=("onnx", "ctranslate2"))
+    whisper = msgspec.structs.replace(source, format="ctranslate2", task="speech", path="/nowhere")
+    names = ("onnx-int8-dynamic", "ct2-int8")
+    found = planned(whisper, history, "wer<=ref+0.02", names, target=target)
+    assert {step.recipe for step in found.open} == set(names)
+    rounded = msgspec.structs.replace(whisper, quantisation="int8_float16")
+    with pytest.raises(UsageError, match="int8_float16 already: give the float model"):
+        planned(rounded, history, "wer<=ref+0.02", names, target=target)
 
 
 def test_a_recipe_whose_package_is_absent_is_left_out(
     source: Source, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "_installed", lambda name: name != "gguf")
-    with pytest.raises(UsageError, match=r"gguf is not installed: install edge-slm\[quantize\]"):
+    with pytest.raises(MissingError, match=r"gguf is not installed: install edge-slm\[quantize\]"):
         planned(source, history)
 
 

@@ -178,7 +178,7 @@ def test_a_ctranslate2_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> 
         ("a\0b", MissingError),
         ("../../etc", MissingError),
         ("no-such-model", UsageError),
-        ("nothing.gguf", UsageError),
+        ("nothing.gguf", MissingError),
         ("org/name@--upload-pack=x", MissingError),
     ],
 )

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from edge_slm import cards, paths
-from edge_slm_quantize.onnx.embed import pooled, pooling_of
 from edge_slm_quantize.sources import tokenizers
+from edge_slm_quantize.sources.pooling import pooled, pooling_of
 from edge_slm_quantize.sources.shards import read_header
 
 _ID = "all-minilm-l6-v2"
