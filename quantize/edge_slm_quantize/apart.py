@@ -210,6 +210,7 @@ def _child(asked: Path, answered: Path) -> None:
 
 def _made(task: Work) -> Reply:
     from edge_slm.machine import peak_memory
+    from edge_slm_quantize.hashing import sha256_at
 
     module = _module(FORMATS[parse(task.order.recipe).format][0])
     start = time.perf_counter()
@@ -220,19 +221,24 @@ def _made(task: Work) -> Reply:
         seconds=seconds,
         cpu_seconds=time.process_time(),
         peak_bytes=peak_memory(),
+        sha256=sha256_at(Path(task.folder) / artefact.path),
     )
     return Reply(made=made)
 
 
 def _measured(task: Work) -> Reply:
-    start = time.perf_counter()
+    from edge_slm.bench import conditions
+
+    start, before = time.perf_counter(), conditions.reading()
     path, source = Path(task.path), task.order.source
     if task.artefact is None:
         found = _module(SOURCES[source.format, source.task]).measure_reference(task.order, path)
     else:
         module = _module(FORMATS[task.artefact.format][1])
         found = module.measure(task.order, task.artefact, path)
-    return Reply(measured=msgspec.structs.replace(found, seconds=time.perf_counter() - start))
+    around = conditions.conditions(before, conditions.reading())
+    seconds = time.perf_counter() - start
+    return Reply(measured=msgspec.structs.replace(found, seconds=seconds, conditions=around))
 
 
 def _module(name: str) -> ModuleType:

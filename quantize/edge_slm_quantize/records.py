@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from edge_slm.bench.record import Conditions
 from edge_slm.cards import Embed
 from edge_slm_quantize.recipe import Format, Task
 
@@ -153,18 +154,26 @@ class Artefact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """An artefact and what making it took: wall and CPU seconds, most memory held (bytes)."""
+    """An artefact and what making it took: wall and CPU seconds, most memory held (bytes).
+
+    sha256: of its file, or of its folder (hashing.sha256_at).
+    """
 
     artefact: Artefact
     seconds: float
     cpu_seconds: float
     peak_bytes: int
+    sha256: str = ""
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured of an artefact, by name (metrics.METRICS); what was not, and why."""
+    """What was measured of an artefact, by name (metrics.METRICS); what was not, and why.
+
+    conditions: what may have slowed the machine meanwhile.
+    """
 
     values: dict[str, float]
     absent: dict[str, str] = {}
     details: dict[str, Any] = {}
     seconds: float = 0.0
+    conditions: Conditions | None = None

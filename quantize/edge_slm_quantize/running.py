@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from edge_slm import errors
-from edge_slm.bench import conditions, fingerprint
-from edge_slm.bench.conditions import Reading
+from edge_slm.bench import fingerprint
 from edge_slm.bench.lines import now
 from edge_slm.errors import EdgeSlmError
 from edge_slm.i18n import size, t
@@ -45,7 +44,6 @@ class _Progress:
     """What has been found so far, and since when."""
 
     began: float = field(default_factory=time.monotonic)
-    before: Reading = field(default_factory=conditions.reading)
     tried: list[Outcome] = field(default_factory=list)
 
     @property
@@ -167,15 +165,19 @@ def _result(job: Job, reference: Measured, progress: _Progress) -> Result:
         texts_origin=job.texts.origin,
         texts_sha256=job.texts.sha256,
         machine=fingerprint.machine(),
-        conditions=conditions.conditions(progress.before, conditions.reading()),
-        speed_note=speed_note(job.target),
+        speed_note=speed_note(job.target) if any(map(_timed, tried)) else None,
         stopped=_stopped(job) if late and not ended else None,
-        notes=(*odd_sizes(job.source), *_elsewhere(job)),
+        notes=(*_larger(chosen, reference), *odd_sizes(job.source), *_elsewhere(job)),
         seconds=progress.spent,
         command=_typed(),
         versions=versions(),
         date=now(),
     )
+
+
+def _timed(one: Outcome) -> bool:
+    speeds = (name for name, metric in METRICS.items() if metric.group == "speed")
+    return any(one.value(name) is not None for name in speeds)
 
 
 def _typed() -> str:
@@ -250,6 +252,22 @@ def _figures(values: Mapping[str, float]) -> list[str]:
     said = [f"{name} {amount(name, values[name])}" for name in names if name in values]
     speed = values.get("tokens_per_second")
     return said if speed is None else [*said, amount("tokens_per_second", speed)]
+
+
+def _larger(chosen: Outcome | None, reference: Measured) -> list[str]:
+    made, given = chosen.value("size") if chosen else None, reference.values.get("size")
+    if made is None or given is None or made <= given:
+        return []
+    return [
+        t(
+            "The chosen model is larger than the original ({made}, {given}), which was quantised "
+            "already: keep the original, unless this device needs another format.",
+            "Le modèle choisi est plus gros que l'original ({made}, {given}), déjà quantifié : "
+            "gardez l'original, à moins que l'appareil ait besoin d'un autre format.",
+            made=size(int(made)),
+            given=size(int(given)),
+        )
+    ]
 
 
 def _elsewhere(job: Job) -> list[str]:

@@ -10,6 +10,7 @@ from edge_slm import paths
 from edge_slm.cards import all_cards
 from edge_slm.cli import run
 from edge_slm.errors import EdgeSlmError
+from edge_slm.files import sha256_of
 from edge_slm.store import Store
 from edge_slm_quantize import apart, running
 from edge_slm_quantize.records import Made, Order
@@ -232,3 +233,18 @@ def test_what_there_is_can_be_listed(listing: str, capsys: pytest.CaptureFixture
     assert quantize("--list", listing, "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) > 5 and all(next(iter(row.values())) in table for row in rows)
+
+
+def test_a_model_that_came_out_larger_is_said_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    model = str(tiny_gguf(tmp_path / "tiny.gguf", hidden=256, heads=4))
+    gate = ("--gate", "kld<=50", "--no-install")
+    assert quantize(model, *QUICK, "--recipes", "Q4_0", *gate, "-o", str(first)) == 0
+    assert "larger than the original" not in capsys.readouterr().out
+    small = str(first / "tiny-q4_0.gguf")
+    assert quantize(small, *QUICK, "--recipes", "Q8_0", *gate, "-o", str(second)) == 0
+    assert "larger than the original" in capsys.readouterr().out
+    made = report(second)["recipes"][0]
+    assert made["sha256"] == sha256_of(second / "tiny-q8_0.gguf")

@@ -46,6 +46,7 @@ def page(result: Result) -> str:
         _plots(result),
         _list(t("To be known", "À savoir"), tables.remarks(result)),
         _titled(t("What was made", "Ce qui a été fait"), tables.types_head(), tables.types(result)),
+        _titled(tables.delegation_title(), tables.delegation_head(), tables.delegation(result)),
         _titled(tables.changed_title(), tables.changed_head(), tables.changed(result)),
         _titled(
             t("Metrics", "Mesures"),

@@ -22,6 +22,9 @@ def page(result: Result) -> str:
     if types := tables.types(result):
         parts += [f"## {t('What was made', 'Ce qui a été fait')}"]
         parts += [markdown(tables.types_head(), types)]
+    if delegated := tables.delegation(result):
+        head = tables.delegation_head()
+        parts += [f"## {tables.delegation_title()}", markdown(head, delegated)]
     if changed := tables.changed(result):
         parts += [f"## {tables.changed_title()}", markdown(tables.changed_head(), changed)]
     columns = (t("metric", "mesure"), t("meaning", "sens"))

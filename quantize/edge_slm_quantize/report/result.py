@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from edge_slm.bench.record import Conditions, Machine
+from edge_slm.bench.record import Machine
 from edge_slm_quantize.metrics import METRICS
 from edge_slm_quantize.records import Artefact, Made, Measured, Source, Target
 from edge_slm_quantize.search.gate import Part
@@ -24,7 +24,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     passed: whether the gate holds; None where nothing was judged. parts: its comparisons.
     dropped: why it was not measured in full: left out of the plan, by the proxy, or no time left.
     error: the sentence that making or measuring it ended with; `kind` is the error's class.
-    artefact_sha256: of its file, or of its files' names and hashes.
     """
 
     recipe: str
@@ -35,7 +34,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     dropped: str | None = None
     error: str | None = None
     kind: str = ""
-    artefact_sha256: str | None = None
 
     @property
     def artefact(self) -> Artefact | None:
@@ -71,7 +69,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     texts_origin: str
     texts_sha256: str
     machine: Machine
-    conditions: Conditions | None = None
     speed_note: str | None = None
     stopped: str | None = None
     notes: tuple[str, ...] = ()
@@ -141,7 +138,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "format": artefact.format if artefact else None,
         "types": artefact.types if artefact else {},
         "fallbacks": list(artefact.fallbacks) if artefact else [],
-        "sha256": outcome.artefact_sha256,
+        "sha256": made.sha256 if made else None,
         "seconds_to_make": made.seconds if made else None,
         "seconds_in_library": artefact.call_seconds if artefact else None,
         "cpu_seconds_to_make": made.cpu_seconds if made else None,

@@ -89,9 +89,6 @@ def remarks(result: Result) -> list[str]:
                 kind=result.source.quantisation,
             )
         )
-    if result.conditions and result.conditions.note:
-        note = result.conditions.note
-        said.append(f"{note[:1].upper()}{note[1:]}.")
     said += [
         t(
             "{a} and {b} are not distinguishable: their intervals of kld overlap.",
@@ -120,6 +117,8 @@ def _of_recipe(one: Outcome) -> list[str]:
         said += one.artefact.fallbacks
     if one.measured:
         said += [_colon(name, why) for name, why in one.measured.absent.items()]
+        if one.measured.conditions and (note := one.measured.conditions.note):
+            said.append(f"{note}.")
     return said
 
 
@@ -171,6 +170,41 @@ def changed_head() -> tuple[str, ...]:
 def changed_title() -> str:
     """Return the heading of the table of changed tokens."""
     return t("Where the likeliest token changed", "Où le jeton le plus probable a changé")
+
+
+def delegation(result: Result) -> Rows:
+    """Return, for recipes of an NPU, a row for each graph: where it runs, and what does not.
+
+    The recipe, the graph, nodes and bytes by back end, parts on the NPU, what falls back and why.
+    """
+    rows: Rows = []
+    for one in result.recipes:
+        graphs = one.artefact.details.get("delegation", {}) if one.artefact else {}
+        for name, found in graphs.items():
+            fallen = "; ".join(
+                f"{part['operation']} × {part['nodes']}: {part['why']}" for part in found["fallen"]
+            )
+            nodes = ", ".join(f"{end} {count}" for end, count in found["nodes"].items())
+            weights = ", ".join(f"{end} {size(count)}" for end, count in found["bytes"].items())
+            rows.append((one.recipe, name, nodes, weights, str(found["islands"]), fallen or NONE))
+    return rows
+
+
+def delegation_head() -> tuple[str, ...]:
+    """Return the head of the table of delegation."""
+    return (
+        t("recipe", "recette"),
+        t("graph", "graphe"),
+        t("nodes", "nœuds"),
+        t("weights", "poids"),
+        t("parts on the NPU", "parties sur le NPU"),
+        t("what falls back", "ce qui n'y va pas"),
+    )
+
+
+def delegation_title() -> str:
+    """Return the heading of the table of delegation."""
+    return t("What runs on the NPU", "Ce qui tourne sur le NPU")
 
 
 def types_head() -> tuple[str, ...]:

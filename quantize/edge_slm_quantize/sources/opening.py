@@ -4,10 +4,9 @@ What it returns is checked: whole, of a known architecture, with a tokenizer, wi
 code, and every weight a number. Each format has a module of its own; this one only joins them.
 """
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ from edge_slm.files import sha256_of
 from edge_slm.i18n import t
 from edge_slm.progress import progress
 from edge_slm.store import Store
+from edge_slm_quantize.hashing import joined
 from edge_slm_quantize.records import Source
 from edge_slm_quantize.sources import hub
 from edge_slm_quantize.sources.checks import refuse_pickles
@@ -84,7 +84,7 @@ def _has_card(given: str) -> bool:
 def _of_card(card: Card) -> Source:
     """Open a model of the store: its card says what its bytes do not."""
     place = Store().path(card.id)
-    known = _joined((file.name, file.sha256) for file in card.files)
+    known = joined((file.name, file.sha256) for file in card.files)
     source = _of_path(place, _plain(card.id), card.files[0].sha256 if place.is_file() else known)
     return msgspec.structs.replace(
         source,
@@ -126,13 +126,7 @@ def _files_of(folder: Path) -> list[Path]:
 def _hash(files: list[Path], place: Path, advance: Callable[[int], None]) -> str:
     if place.is_file():
         return sha256_of(place, advance)
-    return _joined((str(file.relative_to(place)), sha256_of(file, advance)) for file in files)
-
-
-def _joined(files: Iterable[tuple[str, str]]) -> str:
-    """Return the hash of a list of names and hashes, in order of name."""
-    lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(files))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return joined((str(file.relative_to(place)), sha256_of(file, advance)) for file in files)
 
 
 def _plain(name: str) -> str:

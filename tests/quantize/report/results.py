@@ -30,7 +30,11 @@ def an_outcome(recipe: str, size: int, kld: float, speed: float, **changes: Any)
         Outcome(
             recipe=recipe,
             made=a_made(recipe, f"{recipe}.gguf", size),
-            measured=Measured(values=values, absent={"faq_accuracy": "no base is here"}),
+            measured=Measured(
+                values=values,
+                absent={"faq_accuracy": "no base is here"},
+                conditions=Conditions(load=0.1, note="on battery"),
+            ),
             passed=verdict.passed,
             parts=verdict.parts,
         ),
@@ -63,7 +67,6 @@ def a_result(**changes: Any) -> Result:
         texts_origin=TEXTS.origin,
         texts_sha256=TEXTS.sha256,
         machine=MACHINE,
-        conditions=Conditions(load=0.1, note="on battery"),
         command="edge-slm quantize small --for bench",
         versions={"edge_slm": "0.1.0"},
         date="2026-01-02T03:04:05+00:00",

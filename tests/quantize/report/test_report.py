@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from edge_slm_quantize.records import Measured
-from edge_slm_quantize.report import html, markdown, pareto, plot
+from edge_slm_quantize.report import html, markdown, pareto, plot, tables
 from edge_slm_quantize.report.pareto import Point
 from edge_slm_quantize.report.result import Outcome, as_json
-from tests.quantize.orders import SOURCE
+from tests.quantize.orders import SOURCE, a_made
 from tests.quantize.report.results import a_result, an_outcome
 
 HOSTILE = '<script>alert("x")</script> | `b` [c](d) \n# e \x00 \ud800 $x$'
@@ -71,7 +71,7 @@ def test_markdown_tells_the_choice_the_doubts_and_the_circumstances() -> None:
     assert "0.280 (0.252–0.308)" in page
     assert "Q6_K: larger than what passed" in page
     assert "Q4_0, Q4_K_M, Q8_0: faq_accuracy: no base is here" in page
-    assert "On battery." in page and "a test" in page and "1" * 64 in page
+    assert "on battery." in page and "a test" in page and "1" * 64 in page
     assert "edge-slm quantize small --for bench" in page
 
 
@@ -202,3 +202,21 @@ def test_every_recipe_is_on_the_front_or_beaten_by_one_that_is(
         assert (point in kept) is not bool(beaten)
     costs = [sign * point.cost for point in kept]
     assert costs == sorted(costs)
+
+
+def test_what_runs_on_the_npu_is_told_graph_by_graph() -> None:
+    fallen = {"operation": "Gather", "nodes": 2, "why": "A <table> lookup."}
+    found = {
+        "nodes": {"NPU": 8, "CPU": 2},
+        "bytes": {"NPU": 4_000_000, "CPU": 1_000_000},
+        "islands": 3,
+        "fallen": [fallen],
+    }
+    made = a_made("qnn-a16w8", ".", 5)
+    artefact = msgspec.structs.replace(made.artefact, details={"delegation": {"encoder": found}})
+    one = Outcome(recipe="qnn-a16w8", made=msgspec.structs.replace(made, artefact=artefact))
+    result = a_result(recipes=(one,), chosen=None)
+    for page in (markdown.page(result), html.page(result)):
+        assert "NPU 8, CPU 2" in page and "4.0 MB" in page and "Gather × 2" in page
+        assert "<table> lookup" not in page
+    assert tables.delegation(a_result()) == []
